@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { corpusSchema, documentIdSchema, metadataSchema, sequenceSchema, sha256Schema } from '../primitives.ts';
+import { spaceSchema } from '../space.ts';
+import { storedVectorSchema } from '../vector.ts';
+
+/**
+ * The metadata register as it travels: `version` is the INGEST sequence that spoke last (0 where none did), `value`
+ * what it said, null where there is none.
+ */
+export const metadataRegisterSchema = z.strictObject({ version: sequenceSchema, value: metadataSchema.nullable() });
+
+/** What a living document holds. At least one of text and vector is there. */
+export const documentContentSchema = z.strictObject({
+  hash: sha256Schema,
+  space: spaceSchema,
+  text: z.string().nullable(),
+  vector: storedVectorSchema.nullable(),
+});
+
+/**
+ * The state of one document after the events up to its versions: two registers. `content.value` is null for a
+ * tombstone, and for a document of which only metadata is known. `former_spaces` are the other spaces that it ever
+ * had vectors in, so that they can be taken out there.
+ */
+export const documentDataSchema = z.strictObject({
+  corpus: corpusSchema,
+  id: documentIdSchema,
+  content: z.strictObject({ version: sequenceSchema, value: documentContentSchema.nullable() }),
+  metadata: metadataRegisterSchema,
+  former_spaces: z.array(spaceSchema),
+});
+export type DocumentData = z.output<typeof documentDataSchema>;
+export type DocumentContent = z.output<typeof documentContentSchema>;
+
+export const vectorContentSchema = z.strictObject({
+  hash: sha256Schema,
+  text: z.string().nullable(),
+  vector: storedVectorSchema,
+  truncated: z.boolean(),
+});
+
+/**
+ * The state of one document in one space: what an index needs to be built without an embedder. `content.value` is
+ * null where the document is deleted or has moved to another space.
+ */
+export const vectorDataSchema = z.strictObject({
+  corpus: corpusSchema,
+  id: documentIdSchema,
+  space: spaceSchema,
+  content: z.strictObject({ version: sequenceSchema, value: vectorContentSchema.nullable() }),
+  metadata: metadataRegisterSchema,
+});
+export type VectorData = z.output<typeof vectorDataSchema>;

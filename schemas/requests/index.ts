@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { corpusSchema, documentIdSchema, sequenceSchema, sha256Schema } from '../primitives.ts';
+import { spaceSchema } from '../space.ts';
+
+/** `svc.index.wait`: answered when every (corpus, id, version) can be found, or was rejected. */
+export const waitRequestSchema = z.strictObject({
+  items: z
+    .array(z.strictObject({ corpus: corpusSchema, id: documentIdSchema, version: sequenceSchema }))
+    .min(1)
+    .max(10_000),
+});
+export type WaitRequest = z.output<typeof waitRequestSchema>;
+
+export const waitReplySchema = z.strictObject({
+  searchable: z.number().int(),
+  rejected: z.array(
+    z.strictObject({ id: documentIdSchema, version: sequenceSchema, reason: z.string(), message: z.string() }),
+  ),
+});
+export type WaitReply = z.output<typeof waitReplySchema>;
+
+/** `svc.index.info`: what one index worker holds. */
+export const indexInfoSchema = z.strictObject({
+  worker: z.string(),
+  caught_up: z.boolean(),
+  position: z.record(z.string(), sequenceSchema),
+  indexes: z.array(
+    z.strictObject({
+      corpus: corpusSchema,
+      space: spaceSchema,
+      kind: z.enum(['documents', 'playbooks']),
+      side: z.string().nullable(),
+      serving: z.boolean(),
+      live: z.number().int(),
+      tombstones: z.number().int(),
+      graph: z.boolean(),
+    }),
+  ),
+  snapshot: z.strictObject({ key: z.string(), created_at: z.string() }).nullable(),
+  memory_rss_bytes: z.number().int(),
+});
+export type IndexInfo = z.output<typeof indexInfoSchema>;
+
+/** `svc.index.digest`: the state digest of the live indexes at one position. */
+export const digestRequestSchema = z.strictObject({ corpus: corpusSchema.optional() });
+export const indexDigestSchema = z.strictObject({
+  corpus: corpusSchema,
+  space: spaceSchema,
+  kind: z.enum(['documents', 'playbooks']),
+  digest: sha256Schema,
+  live: z.number().int(),
+  tombstones: z.number().int(),
+});
+export const digestReplySchema = z.strictObject({
+  worker: z.string(),
+  position: z.record(z.string(), sequenceSchema),
+  indexes: z.array(indexDigestSchema),
+});
+export type DigestReply = z.output<typeof digestReplySchema>;

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { defaultPlaybookCorpus } from '../events/playbook.ts';
+import { corpusSchema, documentIdSchema, textSchema } from '../primitives.ts';
+import { dimensionMax } from '../space.ts';
+
+export const searchLimits = { kMax: 1000, perCorpusKMax: 5000, corporaMax: 32, excludeIdsMax: 10_000 } as const;
+export const searchDefaults = {
+  k: 10,
+  playbookTopK: 3,
+  playbookMaxDistance: 0.5,
+  playbookMaxInjectDistance: 0.2,
+  judgeMinRating: 3,
+} as const;
+
+const distance = z.number().min(0).max(4);
+
+/** `POST /v1/matrix/search`. One of `query_text` and `query_vector` is needed; the vector wins where both are given. */
+export const searchRequestSchema = z
+  .strictObject({
+    query_text: textSchema.optional(),
+    query_vector: z.array(z.number()).min(1).max(dimensionMax).optional(),
+    corpora: z
+      .array(corpusSchema, { error: 'is needed: the names of the corpora to search, such as ["workers"]' })
+      .min(1, { message: 'must name at least one corpus' })
+      .max(searchLimits.corporaMax),
+    k: z.number().int().min(1).max(searchLimits.kMax).default(searchDefaults.k),
+    per_corpus_k: z.number().int().min(1).max(searchLimits.perCorpusKMax).optional(),
+    model: z.string().min(1).max(128).optional(),
+    use_playbook: z.boolean().default(false),
+    playbook_corpus: corpusSchema.default(defaultPlaybookCorpus),
+    playbook_top_k: z.number().int().min(1).max(100).default(searchDefaults.playbookTopK),
+    playbook_max_distance: distance.default(searchDefaults.playbookMaxDistance),
+    playbook_max_inject_distance: distance.default(searchDefaults.playbookMaxInjectDistance),
+    metadata_filter: z.record(z.string(), z.unknown()).optional(),
+    exclude_ids: z.array(documentIdSchema).max(searchLimits.excludeIdsMax).optional(),
+    query_role: z.string().max(200).default(''),
+    judge_url: z.url().optional(),
+    judge_model: z.string().min(1).max(128).optional(),
+    judge_min_rating: z.number().int().max(5).optional(),
+    index: z
+      .string()
+      .regex(/^[a-z0-9_-]{1,64}$/)
+      .optional(),
+  })
+  .refine((request) => request.query_text !== undefined || request.query_vector !== undefined, {
+    message: 'one of query_text and query_vector is needed',
+    path: ['query_text'],
+  });
+export type SearchRequest = z.output<typeof searchRequestSchema>;
+
+/** Field names that callers are known to write by mistake. */
+export const searchSlips = {
+  query: 'query_text',
+  text: 'query_text',
+  q: 'query_text',
+  vector: 'query_vector',
+  corpus: 'corpora',
+  top_k: 'k',
+  filter: 'metadata_filter',
+  role: 'query_role',
+} as const;
+
+/** The answer, nearest first. `distance` is after boosts; `boosted` and `injected` repeat the longer names. */
+export const searchReplySchema = z.strictObject({
+  results: z.array(
+    z.strictObject({
+      id: documentIdSchema,
+      distance: z.number(),
+      corpus: corpusSchema,
+      metadata: z.record(z.string(), z.unknown()).optional(),
+    }),
+  ),
+  per_corpus_counts: z.record(corpusSchema, z.number().int()),
+  playbook_boosted: z.number().int(),
+  playbook_injected: z.number().int(),
+  boosted: z.number().int(),
+  injected: z.number().int(),
+  metadata_filter_dropped: z.number().int(),
+});
+export type SearchReply = z.output<typeof searchReplySchema>;
