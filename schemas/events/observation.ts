@@ -29,6 +29,8 @@ export const observedOperationSchema = z.strictObject({
   count: z.number().int().optional(),
   rescue_attempted: z.boolean().optional(),
   rescue_succeeded: z.boolean().optional(),
+  /** This row stands for so many operations alike; `duration_ms` is their mean. 1 where it is left out. */
+  occurrences: z.number().int().positive().optional(),
 });
 export type ObservedOperation = z.output<typeof observedOperationSchema>;
 

@@ -1,0 +1,182 @@
+import { z } from 'zod';
+import { type StreamName, streamNames } from './catalog.ts';
+import { dimensionMax, type PrefixScheme, type Space } from './space.ts';
+
+/**
+ * Everything that is set from outside, read from the environment once, at the start of a process. Names begin with
+ * `LAKEHOUSE_`, but for those that other programs fixed (`OLLAMA_HOST`).
+ */
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const count = z.coerce.number().int();
+const flag = z.enum(['0', '1', 'true', 'false']).transform((text) => text === '1' || text === 'true');
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== ''),
+);
+
+const environmentSchema = z.object({
+  LAKEHOUSE_NATS_URL: z.string().default('nats://127.0.0.1:4222'),
+  LAKEHOUSE_NATS_USER: z.string().optional(),
+  LAKEHOUSE_NATS_PASSWORD: z.string().optional(),
+  LAKEHOUSE_DATA_DIR: z.string().default('data'),
+  LAKEHOUSE_REPLICAS: count.min(1).max(5).default(1),
+  LAKEHOUSE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  LAKEHOUSE_HEALTH_HOST: z.string().default('127.0.0.1'),
+  LAKEHOUSE_HEALTH_PORT: port.default(0),
+  LAKEHOUSE_INSTANCE: z
+    .string()
+    .regex(/^[a-z0-9_-]{1,64}$/)
+    .optional(),
+  LAKEHOUSE_EMBEDDER: z.enum(['minilm', 'ollama']).default('minilm'),
+  LAKEHOUSE_EMBED_CACHE_SIZE: count.default(10_000),
+  LAKEHOUSE_EMBED_THREADS: count.min(1).max(64).optional(),
+  LAKEHOUSE_EMBED_DEADLINE_MS: count.min(100).default(60_000),
+  OLLAMA_HOST: z.string().default('http://127.0.0.1:11434'),
+  LAKEHOUSE_OLLAMA_MODEL: z.string().default('nomic-embed-text'),
+  LAKEHOUSE_OLLAMA_DIMENSION: count.min(1).max(dimensionMax).optional(),
+  LAKEHOUSE_GATEWAY_HOST: z.string().default('127.0.0.1'),
+  LAKEHOUSE_GATEWAY_PORT: port.default(3110),
+  LAKEHOUSE_TOKEN: z.string().min(1).optional(),
+  LAKEHOUSE_SECONDARY_TOKENS: list.default([]),
+  LAKEHOUSE_BODY_BYTES_MAX: count.min(1024).default(4 * 1024 * 1024),
+  LAKEHOUSE_SEARCH_DEADLINE_MS: count.min(10).default(10_000),
+  LAKEHOUSE_WAIT_DEADLINE_MS: count.min(10).default(60_000),
+  LAKEHOUSE_REQUESTS_WAITING_MAX: count.min(1).default(2_000),
+  LAKEHOUSE_SNAPSHOT_INTERVAL_MS: count.min(0).default(300_000),
+  LAKEHOUSE_SNAPSHOTS_KEPT: count.min(1).default(3),
+  LAKEHOUSE_SEARCH_LOG: flag.default(true),
+  LAKEHOUSE_SEARCH_LOG_SAMPLE: z.coerce.number().min(0).max(1).default(1),
+  LAKEHOUSE_JUDGE_URLS: list.default([]),
+});
+
+export interface Configuration {
+  readonly nats: { url: string; user: string | undefined; password: string | undefined; replicas: number };
+  readonly streamBytes: Partial<Record<StreamName, number>>;
+  readonly dataDirectory: string;
+  readonly logLevel: string;
+  readonly instance: string | undefined;
+  readonly health: { host: string; port: number };
+  readonly embedder: {
+    kind: 'minilm' | 'ollama';
+    space: Space;
+    cacheSize: number;
+    threads: number | undefined;
+    deadlineMs: number;
+    ollamaHost: string;
+    ollamaModel: string;
+  };
+  readonly gateway: {
+    host: string;
+    port: number;
+    token: string | undefined;
+    secondaryTokens: readonly string[];
+    bodyBytesMax: number;
+    searchDeadlineMs: number;
+    waitDeadlineMs: number;
+    requestsWaitingMax: number;
+  };
+  readonly index: {
+    snapshotIntervalMs: number;
+    snapshotsKept: number;
+    searchLog: boolean;
+    searchLogSample: number;
+    judgeUrls: readonly string[];
+  };
+}
+
+/** What is wrong with the environment, in one sentence a line. */
+export class ConfigurationError extends Error {}
+
+/**
+ * Reads the configuration.
+ * @throws ConfigurationError naming every variable that is wrong, and why
+ */
+export function readConfiguration(environment: Readonly<Record<string, string | undefined>>): Configuration {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = environmentSchema.safeParse(given);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new ConfigurationError(`the environment does not fit:\n  ${lines.join('\n  ')}`);
+  }
+  const value = parsed.data;
+  return {
+    nats: {
+      url: value.LAKEHOUSE_NATS_URL,
+      user: value.LAKEHOUSE_NATS_USER,
+      password: value.LAKEHOUSE_NATS_PASSWORD,
+      replicas: value.LAKEHOUSE_REPLICAS,
+    },
+    streamBytes: readStreamBytes(given),
+    dataDirectory: value.LAKEHOUSE_DATA_DIR,
+    logLevel: value.LAKEHOUSE_LOG_LEVEL,
+    instance: value.LAKEHOUSE_INSTANCE,
+    health: { host: value.LAKEHOUSE_HEALTH_HOST, port: value.LAKEHOUSE_HEALTH_PORT },
+    embedder: {
+      kind: value.LAKEHOUSE_EMBEDDER,
+      space: embedderSpace(value.LAKEHOUSE_EMBEDDER, value.LAKEHOUSE_OLLAMA_MODEL, value.LAKEHOUSE_OLLAMA_DIMENSION),
+      cacheSize: value.LAKEHOUSE_EMBED_CACHE_SIZE,
+      threads: value.LAKEHOUSE_EMBED_THREADS,
+      deadlineMs: value.LAKEHOUSE_EMBED_DEADLINE_MS,
+      ollamaHost: value.OLLAMA_HOST,
+      ollamaModel: value.LAKEHOUSE_OLLAMA_MODEL,
+    },
+    gateway: {
+      host: value.LAKEHOUSE_GATEWAY_HOST,
+      port: value.LAKEHOUSE_GATEWAY_PORT,
+      token: value.LAKEHOUSE_TOKEN,
+      secondaryTokens: value.LAKEHOUSE_SECONDARY_TOKENS,
+      bodyBytesMax: value.LAKEHOUSE_BODY_BYTES_MAX,
+      searchDeadlineMs: value.LAKEHOUSE_SEARCH_DEADLINE_MS,
+      waitDeadlineMs: value.LAKEHOUSE_WAIT_DEADLINE_MS,
+      requestsWaitingMax: value.LAKEHOUSE_REQUESTS_WAITING_MAX,
+    },
+    index: {
+      snapshotIntervalMs: value.LAKEHOUSE_SNAPSHOT_INTERVAL_MS,
+      snapshotsKept: value.LAKEHOUSE_SNAPSHOTS_KEPT,
+      searchLog: value.LAKEHOUSE_SEARCH_LOG,
+      searchLogSample: value.LAKEHOUSE_SEARCH_LOG_SAMPLE,
+      judgeUrls: value.LAKEHOUSE_JUDGE_URLS,
+    },
+  };
+}
+
+/** `LAKEHOUSE_STREAM_BYTES_<STREAM>` raises or lowers the byte limit of one stream. */
+function readStreamBytes(environment: Record<string, string | undefined>): Partial<Record<StreamName, number>> {
+  const bytes: Partial<Record<StreamName, number>> = {};
+  for (const name of streamNames) {
+    const text = environment[`LAKEHOUSE_STREAM_BYTES_${name}`];
+    if (text === undefined) continue;
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < 1024 * 1024)
+      throw new ConfigurationError(`LAKEHOUSE_STREAM_BYTES_${name}: must be a number of bytes, at least 1048576`);
+    bytes[name] = value;
+  }
+  return bytes;
+}
+
+export const minilmSpace: Space = { model: 'all-minilm-l6-v2', dimension: 384, prefixScheme: 'none' };
+
+/** Models of Ollama whose dimension and prefixes are published; of others the dimension has to be set. */
+const knownOllamaModels: Readonly<Record<string, { dimension: number; prefixScheme: PrefixScheme }>> = {
+  'nomic-embed-text': { dimension: 768, prefixScheme: 'nomic' },
+  'nomic-embed-text-v2-moe': { dimension: 768, prefixScheme: 'nomic' },
+  'all-minilm': { dimension: 384, prefixScheme: 'none' },
+  'mxbai-embed-large': { dimension: 1024, prefixScheme: 'none' },
+};
+
+/** The space that the configured embedder makes vectors of; decided without asking it. */
+export function embedderSpace(kind: 'minilm' | 'ollama', model: string, dimension: number | undefined): Space {
+  if (kind === 'minilm') return minilmSpace;
+  const known = knownOllamaModels[model.split(':')[0] ?? model];
+  const decided = dimension ?? known?.dimension;
+  if (decided === undefined)
+    throw new ConfigurationError(
+      `LAKEHOUSE_OLLAMA_DIMENSION: the dimension of "${model}" is not known here; set it to what the model's page says`,
+    );
+  return { model, dimension: decided, prefixScheme: known?.prefixScheme ?? 'none' };
+}

@@ -1,0 +1,186 @@
+import { headers, NatsError, type PubAck, type StoredMsg } from 'nats';
+import { catalog, type EventData, type EventName, type SubjectTokens } from '../schemas/catalog.ts';
+import { decodeEvent } from '../schemas/decode.ts';
+import { encodeEvent } from '../schemas/encode.ts';
+import { isoTime } from './clock.ts';
+import type { LogConnection } from './connection.ts';
+import { backoffMs } from './durations.ts';
+import { subjectOf } from './subjects.ts';
+
+/** Something that was needed is away; the same work will succeed later, so it is tried again and never rejected. */
+export class OutageError extends Error {
+  readonly code: 'unavailable' | 'store_full';
+  constructor(code: 'unavailable' | 'store_full', message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'OutageError';
+    this.code = code;
+  }
+}
+
+/** Somebody else appended to the subject in between; nothing was written. */
+class ConflictError extends Error {}
+
+const wrongLastSequence = 10071;
+const storeFullCodes: ReadonlySet<number> = new Set([10047, 10077, 10023]);
+const publishAttemptsMax = 5;
+const publishRetryFirstMs = 100;
+const publishRetryMaxMs = 2_000;
+const conflictsMax = 100;
+
+export interface AppendOptions {
+  /** Derives from the sequences of what caused it, so that doing it twice appends once. */
+  readonly messageId: string;
+  readonly source: string;
+  readonly traceId?: string | undefined;
+}
+
+export interface Appended {
+  readonly sequence: number;
+  /** The server had the message id already, within its window: the sequence is the first one's. */
+  readonly duplicate: boolean;
+}
+
+/**
+ * Appends one event. An acknowledgement that does not come leaves the outcome unknown, so the same message id is sent
+ * again.
+ * @throws OutageError where the log is away or full
+ */
+export async function append<Name extends EventName>(
+  connection: LogConnection,
+  name: Name,
+  tokens: SubjectTokens<Name>,
+  data: EventData<Name>,
+  options: AppendOptions,
+): Promise<Appended> {
+  return appendBytes(connection, subjectOf(name, tokens), encode(connection, name, data, options), options);
+}
+
+function encode<Name extends EventName>(
+  connection: LogConnection,
+  name: Name,
+  data: EventData<Name>,
+  options: AppendOptions,
+): Buffer {
+  const { messageId, source, traceId } = options;
+  return encodeEvent(name, data, { id: messageId, source, traceId, time: isoTime(connection.clock) });
+}
+
+/** As `append`, for a payload whose bytes are the event. */
+export async function appendBytes(
+  connection: LogConnection,
+  subject: string,
+  payload: Uint8Array,
+  options: Pick<AppendOptions, 'messageId' | 'traceId'>,
+  lastSubjectSequence?: number,
+): Promise<Appended> {
+  const messageHeaders = headers();
+  if (options.traceId !== undefined) messageHeaders.set('X-Lakehouse-Trace-Id', options.traceId);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const ack: PubAck = await connection.jetStream.publish(subject, payload, {
+        msgID: options.messageId,
+        headers: messageHeaders,
+        ...(lastSubjectSequence === undefined ? {} : { expect: { lastSubjectSequence } }),
+      });
+      return { sequence: ack.seq, duplicate: ack.duplicate };
+    } catch (error) {
+      const failure = classify(error, subject);
+      if (!(failure instanceof OutageError) || attempt >= publishAttemptsMax || failure.code === 'store_full')
+        throw failure;
+      await connection.clock.sleep(backoffMs(attempt, publishRetryFirstMs, publishRetryMaxMs));
+    }
+  }
+}
+
+function classify(error: unknown, subject: string): Error {
+  if (!(error instanceof NatsError)) return error instanceof Error ? error : new Error(String(error));
+  const code = error.api_error?.err_code ?? 0;
+  if (code === wrongLastSequence) return new ConflictError(error.message);
+  if (storeFullCodes.has(code))
+    return new OutageError(
+      'store_full',
+      `the log is full for ${subject}: ${error.message}; raise the stream's byte limit`,
+      error,
+    );
+  if (error.code === 'MAX_PAYLOAD_EXCEEDED' || error.code === 'PERMISSIONS_VIOLATION') return error;
+  return new OutageError('unavailable', `the log did not take ${subject}: ${error.code} ${error.message}`, error);
+}
+
+/**
+ * Appends to a subject that holds the newest state of one thing, unless what is there is as new already: reads the newest,
+ * lets `decide` say what to write (undefined: nothing), and publishes with the sequence that was read as the expected last
+ * one. On a conflict it reads again, from the stream's leader.
+ * @param decide pure; may be called several times
+ * @returns what was appended, or undefined where nothing was newer
+ */
+export async function appendIfNewer<Name extends EventName>(
+  connection: LogConnection,
+  name: Name,
+  tokens: SubjectTokens<Name>,
+  decide: (newest: EventData<Name> | undefined) => EventData<Name> | undefined,
+  options: AppendOptions,
+): Promise<Appended | undefined> {
+  const subject = subjectOf(name, tokens);
+  for (let conflicts = 0; conflicts < conflictsMax; conflicts++) {
+    const newest = await readNewest(connection, name, subject, conflicts > 0);
+    const data = decide(newest?.data);
+    if (data === undefined) return undefined;
+    try {
+      const payload = encode(connection, name, data, options);
+      return await appendBytes(connection, subject, payload, options, newest?.sequence ?? 0);
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+    }
+  }
+  throw new OutageError('unavailable', `${conflictsMax} writers in a row were faster on ${subject}`);
+}
+
+export interface Newest<Name extends EventName> {
+  readonly sequence: number;
+  readonly data: EventData<Name>;
+}
+
+/** The newest event of a subject, or undefined where there is none. */
+export async function readNewest<Name extends EventName>(
+  connection: LogConnection,
+  name: Name,
+  subject: string,
+  fromLeader = false,
+): Promise<Newest<Name> | undefined> {
+  const message = await lastMessage(connection, catalog[name].stream, subject, fromLeader);
+  if (message === undefined) return undefined;
+  const decoded = decodeEvent(catalog[name].stream, message.data);
+  if (!decoded.ok) throw new Error(`the newest event of ${subject} can not be read: ${decoded.message}`);
+  return { sequence: message.seq, data: decoded.event.data as EventData<Name> };
+}
+
+async function lastMessage(
+  connection: LogConnection,
+  stream: string,
+  subject: string,
+  fromLeader: boolean,
+): Promise<StoredMsg | undefined> {
+  const { manager } = connection;
+  const api = fromLeader ? manager.streams : manager.direct;
+  try {
+    return await api.getMessage(stream, { last_by_subj: subject });
+  } catch (error) {
+    if (error instanceof NatsError && (error.code === '404' || error.api_error?.code === 404)) return undefined;
+    throw classify(error, subject);
+  }
+}
+
+/**
+ * Appends one line to a log whose projection is a file.
+ * @throws RangeError where the payload has a line feed: it would become two lines
+ */
+export async function appendLine(
+  connection: LogConnection,
+  name: 'lakehouse.audit-baseline' | 'lakehouse.replay-run',
+  line: Uint8Array,
+  messageId: string,
+): Promise<Appended> {
+  if (line.length === 0) throw new RangeError('an empty payload can not be a line');
+  if (line.includes(0x0a)) throw new RangeError('the payload has a line feed: it can not be one line of a log');
+  return appendBytes(connection, catalog[name].subject, line, { messageId });
+}
