@@ -1,4 +1,4 @@
-import { headers, NatsError, type PubAck, type StoredMsg } from 'nats';
+import { Empty, headers, NatsError, type PubAck } from 'nats';
 import { catalog, type EventData, type EventName, type SubjectTokens } from '../schemas/catalog.ts';
 import { decodeEvent } from '../schemas/decode.ts';
 import { encodeEvent } from '../schemas/encode.ts';
@@ -26,6 +26,7 @@ const publishAttemptsMax = 5;
 const publishRetryFirstMs = 100;
 const publishRetryMaxMs = 2_000;
 const conflictsMax = 100;
+const directGetTimeoutMs = 5_000;
 
 export interface AppendOptions {
   /** Derives from the sequences of what caused it, so that doing it twice appends once. */
@@ -154,18 +155,28 @@ export async function readNewest<Name extends EventName>(
   return { sequence: message.seq, data: decoded.event.data as EventData<Name> };
 }
 
+/**
+ * A direct get is answered by any replica, which may be behind: the expected sequence of the publish that follows guards
+ * against that, and the leader is asked once it did.
+ */
 async function lastMessage(
   connection: LogConnection,
   stream: string,
   subject: string,
   fromLeader: boolean,
-): Promise<StoredMsg | undefined> {
-  const { manager } = connection;
-  const api = fromLeader ? manager.streams : manager.direct;
+): Promise<{ seq: number; data: Uint8Array } | undefined> {
   try {
-    return await api.getMessage(stream, { last_by_subj: subject });
+    if (fromLeader) return await connection.manager.streams.getMessage(stream, { last_by_subj: subject });
+    const reply = await connection.nats.request(`$JS.API.DIRECT.GET.${stream}.${subject}`, Empty, {
+      timeout: directGetTimeoutMs,
+    });
+    const status = reply.headers?.code ?? 0;
+    if (status === 404) return undefined;
+    if (reply.headers === undefined || status >= 300)
+      throw new Error(`direct get: ${status} ${reply.headers?.description}`);
+    return { seq: Number(reply.headers.get('Nats-Sequence')), data: reply.data };
   } catch (error) {
-    if (error instanceof NatsError && (error.code === '404' || error.api_error?.code === 404)) return undefined;
+    if (error instanceof NatsError && error.api_error?.code === 404) return undefined;
     throw classify(error, subject);
   }
 }

@@ -1,0 +1,177 @@
+import { type Msg, headers as newHeaders, type Service } from 'nats';
+import { formatPosition, type Position, parsePosition, positionHeader } from '../schemas/position.ts';
+import { type Problem, ProblemError, problem } from '../schemas/problems.ts';
+import { decodeFrames, encodeFrames, type Frame } from './batch-frames.ts';
+import type { LogConnection } from './connection.ts';
+import type { RuntimeLog } from './logger.ts';
+
+export const traceHeader = 'X-Lakehouse-Trace-Id';
+export const deadlineHeader = 'X-Lakehouse-Deadline-Ms';
+export const batchHeader = 'X-Lakehouse-Batch';
+export const requestDeadlineDefaultMs = 10_000;
+
+export interface ServiceRequest {
+  readonly body: Uint8Array;
+  /** What has to have been folded before this is answered. */
+  readonly position: Position;
+  readonly traceId: string | undefined;
+  /** When the caller stops waiting, on the monotonic clock. */
+  readonly deadlineAtMs: number;
+}
+
+export interface ServiceResponse {
+  readonly body: Uint8Array | string;
+  /** How far whoever reads this has read at least. */
+  readonly position?: Position;
+}
+
+/** Answers a request, now or later. Throws `ProblemError` for what the caller is to see. */
+export type ServiceHandler = (request: ServiceRequest) => ServiceResponse | Promise<ServiceResponse>;
+
+export interface ServiceOptions {
+  readonly connection: LogConnection;
+  /** Shown by `nats micro ls`. */
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  /** subject -> handler; all of one queue group, so that instances share the work. */
+  readonly endpoints: Readonly<Record<string, ServiceHandler>>;
+  readonly log: RuntimeLog;
+  /** Requests that may be in work at once; more are answered with `overloaded`. */
+  readonly requestsWaitingMax: number;
+}
+
+export interface RunningService {
+  /** Leaves the queue group; what was taken is still answered. */
+  stop(): Promise<void>;
+}
+
+/** Serves request-reply as a NATS service. Start it when the state that it answers from is caught up. */
+export async function startService(options: ServiceOptions): Promise<RunningService> {
+  const { connection, name, version, description } = options;
+  const service: Service = await connection.nats.services.add({ name, version, description, queue: `${name}-workers` });
+  const load = { waiting: 0 };
+  for (const [subject, handler] of Object.entries(options.endpoints)) {
+    service.addEndpoint(subject.replaceAll('.', '-'), {
+      subject,
+      handler: (error, message) => {
+        if (error) options.log.warn({ error, subject }, 'a request could not be received');
+        else if (message.headers?.get(batchHeader)) answerBatch(message, handler, options, load);
+        else void answerOne(message, handler, options, load);
+      },
+    });
+  }
+  return {
+    stop: async () => {
+      await service.stop();
+    },
+  };
+}
+
+type Load = { waiting: number };
+interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: Uint8Array;
+}
+
+async function answerOne(message: Msg, handler: ServiceHandler, options: ServiceOptions, load: Load): Promise<void> {
+  const given = (name: string) => message.headers?.get(name) || undefined;
+  const answer = await attend(given, message.data, handler, options, load);
+  const headers = newHeaders();
+  for (const [name, value] of Object.entries(answer.headers)) headers.set(name, value);
+  message.respond(answer.body, { headers });
+}
+
+/** Answers that are ready at once travel together, as far as this many bytes or milliseconds; the others as they come. */
+const groupBytesMax = 256 * 1024;
+const groupMs = 1;
+
+function answerBatch(message: Msg, handler: ServiceHandler, options: ServiceOptions, load: Load): void {
+  const frames = decodeFrames(message.data);
+  if (frames === undefined) {
+    options.log.warn({ subject: message.subject }, 'a batch of requests can not be read and is dropped');
+    return;
+  }
+  const { clock } = options.connection;
+  let group: Frame[] = [];
+  let groupBytes = 0;
+  let groupBegan = clock.monotonicMs();
+  const send = () => {
+    if (group.length > 0) message.respond(encodeFrames(group));
+    group = [];
+    groupBytes = 0;
+    groupBegan = clock.monotonicMs();
+  };
+  for (const frame of frames) {
+    const answer = attend((name) => frame.headers[name], frame.body, handler, options, load);
+    if (answer instanceof Promise) {
+      void answer.then((late) => message.respond(encodeFrames([{ correlation: frame.correlation, ...late }])));
+      continue;
+    }
+    group.push({ correlation: frame.correlation, ...answer });
+    groupBytes += answer.body.length;
+    if (groupBytes >= groupBytesMax || clock.monotonicMs() - groupBegan >= groupMs) send();
+  }
+  send();
+}
+
+/** Lets the handler answer, and makes whatever comes of it an answer. Stays synchronous where the handler does. */
+function attend(
+  given: (name: string) => string | undefined,
+  body: Uint8Array,
+  handler: ServiceHandler,
+  options: ServiceOptions,
+  load: Load,
+): Answer | Promise<Answer> {
+  const { clock } = options.connection;
+  if (load.waiting >= options.requestsWaitingMax)
+    return failed(
+      new ProblemError('overloaded', `${load.waiting} requests are waiting already; try again shortly`),
+      options,
+    );
+  const position = parsePosition(given(positionHeader) ?? '');
+  if (position === undefined)
+    return failed(
+      new ProblemError('bad_request', `${positionHeader} must read like "PLAYBOOKS=12,VECTORS=4031"`),
+      options,
+    );
+  const allowedMs = Number(given(deadlineHeader) ?? requestDeadlineDefaultMs);
+  const request: ServiceRequest = {
+    body,
+    position,
+    traceId: given(traceHeader),
+    deadlineAtMs: clock.monotonicMs() + (Number.isFinite(allowedMs) ? allowedMs : requestDeadlineDefaultMs),
+  };
+  try {
+    const response = handler(request);
+    if (!(response instanceof Promise)) return succeeded(response);
+    load.waiting++;
+    return response.then(succeeded, (error: unknown) => failed(error, options)).finally(() => load.waiting--);
+  } catch (error) {
+    return failed(error, options);
+  }
+}
+
+function succeeded(response: ServiceResponse): Answer {
+  const body = typeof response.body === 'string' ? Buffer.from(response.body, 'utf8') : response.body;
+  const headers: Record<string, string> = {};
+  if (response.position !== undefined) headers[positionHeader] = formatPosition(response.position);
+  return { status: 200, headers, body };
+}
+
+function failed(error: unknown, options: ServiceOptions): Answer {
+  if (!(error instanceof ProblemError)) options.log.error({ error, service: options.name }, 'a request failed');
+  const shown: Problem =
+    error instanceof ProblemError
+      ? error.problem
+      : problem('internal', 'this request met an error of the system; the log of the worker tells more');
+  return {
+    status: shown.status,
+    headers: {
+      'Nats-Service-Error-Code': String(shown.status),
+      'Nats-Service-Error': shown.detail.replace(/\s+/g, ' '),
+    },
+    body: Buffer.from(JSON.stringify(shown), 'utf8'),
+  };
+}
