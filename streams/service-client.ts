@@ -16,6 +16,8 @@ export interface RequestOptions {
   readonly deadlineMs: number;
   /** Sent along as they are: position, trace id. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Let it travel together with others that wait: right for many short requests, wrong for one that may take long. */
+  readonly gather?: boolean;
 }
 
 export interface ServiceClient {
@@ -34,13 +36,24 @@ interface Waiting {
 
 interface Lane {
   readonly queue: Waiting[];
-  batchesInFlight: number;
+  /** Messages on their way of which nothing was answered yet. */
+  batchesHeld: number;
+}
+
+interface Batch {
+  readonly lane: Lane;
+  readonly subject: string;
+  readonly open: Set<number>;
+  readonly sentAtMs: number;
+  holds: boolean;
 }
 
 /** A message takes at most so many requests and bytes; while so many messages are on their way, requests gather. */
 const batchRequestsMax = 16;
 const batchBytesMax = 1024 * 1024;
-const batchesInFlightMax = 2;
+const batchesHeldMax = 2;
+/** An unanswered message stops holding the others back after this long. */
+const holdMs = 20;
 const sweepMs = 20;
 
 /**
@@ -51,7 +64,7 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
   const { nats, clock } = connection;
   const inbox = newInbox(connection);
   const pending = new Map<number, Waiting>();
-  const batches = new Map<number, { lane: Lane; open: Set<number> }>();
+  const batches = new Map<number, Batch>();
   const lanes = new Map<string, Lane>();
   let correlations = 0;
   let batchNumbers = 0;
@@ -63,53 +76,53 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
     waiting.resolve(reply);
   };
 
-  const closeBatch = (batchNumber: number, subject: string) => {
-    const batch = batches.get(batchNumber);
-    if (batch === undefined) return;
-    batches.delete(batchNumber);
-    batch.lane.batchesInFlight--;
-    flush(subject, batch.lane);
+  const release = (batch: Batch) => {
+    if (!batch.holds) return;
+    batch.holds = false;
+    batch.lane.batchesHeld--;
+    flush(batch.subject, batch.lane);
   };
 
   const receive = (message: Msg) => {
-    const [batchText = '', ...subjectParts] = message.subject.slice(inbox.length + 1).split('.');
-    const batchNumber = Number(batchText);
-    const subject = subjectParts.join('.');
+    const batchNumber = Number(message.subject.slice(inbox.length + 1));
     const batch = batches.get(batchNumber);
+    if (batch === undefined) return;
     if (message.headers?.code === 503) {
-      for (const correlation of batch?.open ?? []) settle(correlation, nobodyThere(subject));
-      return closeBatch(batchNumber, subject);
+      for (const correlation of batch.open) settle(correlation, nobodyThere(batch.subject));
+      batch.open.clear();
+    } else {
+      for (const { correlation, status, headers, body } of decodeFrames(message.data) ?? []) {
+        batch.open.delete(correlation);
+        settle(correlation, { status, headers, body });
+      }
     }
-    for (const { correlation, status, headers, body } of decodeFrames(message.data) ?? []) {
-      batch?.open.delete(correlation);
-      settle(correlation, { status, headers, body });
-    }
-    if (batch?.open.size === 0) closeBatch(batchNumber, subject);
+    if (batch.open.size === 0) batches.delete(batchNumber);
+    release(batch);
   };
-  const subscription: Subscription = nats.subscribe(`${inbox}.>`, {
+  const subscription: Subscription = nats.subscribe(`${inbox}.*`, {
     callback: (error, message) => {
       if (error === null) receive(message);
     },
   });
 
   const flush = (subject: string, lane: Lane) => {
-    while (lane.queue.length > 0 && lane.batchesInFlight < batchesInFlightMax) {
-      const taken = takeBatch(lane.queue);
-      const batchNumber = ++batchNumbers;
-      const open = new Set(taken.map((waiting) => waiting.frame.correlation));
-      batches.set(batchNumber, { lane, open });
-      lane.batchesInFlight++;
-      const headers = newHeaders();
-      headers.set(batchHeader, '1');
-      try {
-        nats.publish(subject, encodeFrames(taken.map((waiting) => waiting.frame)), {
-          headers,
-          reply: `${inbox}.${batchNumber}.${subject}`,
-        });
-      } catch {
-        for (const correlation of open) settle(correlation, nobodyThere(subject));
-        closeBatch(batchNumber, subject);
-      }
+    while (lane.queue.length > 0 && lane.batchesHeld < batchesHeldMax) send(subject, lane, takeBatch(lane.queue), true);
+  };
+
+  const send = (subject: string, lane: Lane, taken: readonly Waiting[], holds: boolean) => {
+    const batchNumber = ++batchNumbers;
+    const open = new Set(taken.map((waiting) => waiting.frame.correlation));
+    batches.set(batchNumber, { lane, subject, open, holds, sentAtMs: clock.monotonicMs() });
+    if (holds) lane.batchesHeld++;
+    const headers = newHeaders();
+    headers.set(batchHeader, '1');
+    const frames = encodeFrames(taken.map((waiting) => waiting.frame));
+    try {
+      nats.publish(subject, frames, { headers, reply: `${inbox}.${batchNumber}` });
+    } catch {
+      for (const correlation of open) settle(correlation, nobodyThere(subject));
+      batches.delete(batchNumber);
+      if (holds) lane.batchesHeld--;
     }
   };
 
@@ -121,8 +134,8 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
       while (lane.queue[0] !== undefined && !pending.has(lane.queue[0].frame.correlation)) lane.queue.shift();
     for (const [batchNumber, batch] of batches) {
       for (const correlation of batch.open) if (!pending.has(correlation)) batch.open.delete(correlation);
-      if (batch.open.size > 0) continue;
-      for (const [subject, lane] of lanes) if (lane === batch.lane) closeBatch(batchNumber, subject);
+      if (batch.open.size === 0) batches.delete(batchNumber);
+      if (batch.open.size === 0 || now - batch.sentAtMs >= holdMs) release(batch);
     }
   }, sweepMs);
   sweep.unref();
@@ -140,8 +153,9 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
           frame: { correlation, status: 0, headers, body },
         };
         pending.set(correlation, waiting);
-        const lane = lanes.get(subject) ?? { queue: [], batchesInFlight: 0 };
+        const lane = lanes.get(subject) ?? { queue: [], batchesHeld: 0 };
         lanes.set(subject, lane);
+        if (options.gather !== true) return send(subject, lane, [waiting], false);
         lane.queue.push(waiting);
         flush(subject, lane);
       }),
