@@ -1,4 +1,4 @@
-import { Empty, headers, NatsError, type PubAck } from 'nats';
+import { Empty, headers, NatsError, nuid, type PubAck } from 'nats';
 import { catalog, type EventData, type EventName, type SubjectTokens } from '../schemas/catalog.ts';
 import { decodeEvent } from '../schemas/decode.ts';
 import { encodeEvent } from '../schemas/encode.ts';
@@ -194,4 +194,9 @@ export async function appendLine(
   if (line.length === 0) throw new RangeError('an empty payload can not be a line');
   if (line.includes(0x0a)) throw new RangeError('the payload has a line feed: it can not be one line of a log');
   return appendBytes(connection, catalog[name].subject, line, { messageId });
+}
+
+/** A message id for an event that nothing on the log caused: a person's or a producer's own. */
+export function nextMessageId(): string {
+  return nuid.next();
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { limits, textSchema } from '../primitives.ts';
+import { textSchema } from '../primitives.ts';
 import { spaceSchema } from '../space.ts';
 
 export const embedTextsMax = 2_048;
@@ -37,7 +37,5 @@ export const embedStatsReplySchema = z.strictObject({
   misses: z.number().int(),
   hit_rate: z.number(),
   size: z.number().int(),
-  texts_embedded: z.number().int(),
 });
 export type EmbedStatsReply = z.output<typeof embedStatsReplySchema>;
-export const queryCharactersMax = limits.textBytesMax;

@@ -1,0 +1,79 @@
+import type { EventData } from '../../schemas/catalog.ts';
+import type { DecodedEvent } from '../../schemas/envelope.ts';
+import type { DocumentContent, DocumentData, VectorData } from '../../schemas/events/document.ts';
+import { encodeVector } from '../../schemas/vector.ts';
+import type { Decision, MessageContext, PlannedAppend } from '../../streams/reactor.ts';
+import { later } from '../documents/document-state.ts';
+import { EmbedderError } from './embedder.ts';
+
+type DocumentEvent = DecodedEvent<'lakehouse.document', EventData<'lakehouse.document'>>;
+type VectorContent = NonNullable<VectorData['content']['value']>;
+
+export interface EmbedPorts {
+  /** The space that this worker's embedder makes, in its written form. */
+  readonly space: string;
+  readonly newestVector: (space: string, corpus: string, id: string) => Promise<VectorData | undefined>;
+  readonly embed: (text: string, signal: AbortSignal) => Promise<{ vector: Float32Array; truncated: boolean }>;
+}
+
+/**
+ * Turns the state of a document into vectors: its content in its space, and its absence in every other space that it was
+ * ever in. Content whose vector is there already, or that brought its own, costs no embedding.
+ */
+export async function decideEmbed(event: DocumentEvent, context: MessageContext, ports: EmbedPorts): Promise<Decision> {
+  const document = event.data;
+  const { content } = document;
+  const states = document.former_spaces.map((space) => stateIn(document, space, null));
+  if (content.value !== null) {
+    const made = await vectorContent(document, content.value, context, ports);
+    if ('kind' in made) return made;
+    states.push(stateIn(document, content.value.space, made));
+  }
+  const events = states.map((state, item) => planVector(state, `vector:${context.sequence}:${item}`));
+  return { kind: 'append', events };
+}
+
+function stateIn(document: DocumentData, space: string, value: VectorContent | null): VectorData {
+  const { corpus, id, content, metadata } = document;
+  return { corpus, id, space, content: { version: content.version, value }, metadata };
+}
+
+async function vectorContent(
+  document: DocumentData,
+  content: DocumentContent,
+  context: MessageContext,
+  ports: EmbedPorts,
+): Promise<VectorContent | Decision> {
+  const { hash, text, space } = content;
+  if (content.vector !== null) return { hash, text, vector: content.vector, truncated: false };
+  const newest = await ports.newestVector(space, document.corpus, document.id);
+  if (newest?.content.value?.hash === hash) return newest.content.value;
+  if (space !== ports.space)
+    return { kind: 'retry', reason: `the document wants ${space} and this embedder makes ${ports.space}` };
+  try {
+    const { vector, truncated } = await ports.embed(text ?? '', context.signal);
+    return { hash, text, vector: encodeVector(vector), truncated };
+  } catch (error) {
+    if (!(error instanceof EmbedderError)) throw error;
+    if (error.reason !== 'text_refused') return { kind: 'retry', reason: error.message };
+    return { kind: 'reject', reason: 'text_refused', message: error.message, version: document.content.version };
+  }
+}
+
+function planVector(state: VectorData, messageId: string): PlannedAppend<'lakehouse.vector'> {
+  return {
+    name: 'lakehouse.vector',
+    tokens: { space: state.space, corpus: state.corpus, key: state.id },
+    messageId,
+    decide: (newest) => joinVectorStates(newest, state),
+  };
+}
+
+/** Joins what is known of a document in one space with a state of it. Undefined where that adds nothing. */
+export function joinVectorStates(known: VectorData | undefined, state: VectorData): VectorData | undefined {
+  if (known === undefined) return state;
+  const content = later(known.content, state.content);
+  const metadata = later(known.metadata, state.metadata);
+  if (content === known.content && metadata === known.metadata) return undefined;
+  return { ...known, content, metadata };
+}

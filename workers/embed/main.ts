@@ -1,0 +1,4 @@
+import { runWorkerProcess } from '../../streams/process.ts';
+import { embedWorker } from './worker.ts';
+
+await runWorkerProcess(embedWorker);

@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import type { ProblemCode } from '../../schemas/problems.ts';
+import { ProblemError } from '../../schemas/problems.ts';
+import { parseRequestBytes } from '../../schemas/requests/parse.ts';
+import {
+  type BulkReply,
+  type RecordRequest,
+  recordRequestSchema,
+  recordSlips,
+  retractRequestSchema,
+} from '../../schemas/requests/playbooks.ts';
+import { type Appended, append, OutageError, readNewest } from '../../streams/append.ts';
+import type { LogConnection } from '../../streams/connection.ts';
+import type { ServiceHandler, ServiceRequest } from '../../streams/service.ts';
+import { subjectOf } from '../../streams/subjects.ts';
+import type { EmbedQueries } from '../query-vectors/embed-query.ts';
+import { bulkReply, bulkRows, type PlaybookData, recordedPlaybook } from './record.ts';
+
+export interface PlaybookPorts {
+  readonly connection: LogConnection;
+  readonly embedQueries: EmbedQueries;
+  /** A fresh id for each request: recording the same again is a new event. */
+  readonly nextId: () => string;
+}
+
+const bulkEmbedTextsMax = 64;
+
+/** The endpoints of the playbook worker. Every answer carries the position that shows what it did. */
+export function playbookEndpoints(ports: PlaybookPorts): Record<string, ServiceHandler> {
+  return {
+    'svc.playbooks.record': async (request) => {
+      const wanted = parseRequestBytes(recordRequestSchema, request.body, recordSlips);
+      const [recorded] = await recordAll([wanted], request, ports);
+      if (recorded === undefined) throw new Error('a recording came to nothing');
+      const { playbook, appended } = recorded;
+      return {
+        body: JSON.stringify({ playbook_id: playbook.playbook_id }),
+        position: { PLAYBOOKS: appended.sequence },
+      };
+    },
+    'svc.playbooks.bulk': (request) => bulk(request, ports),
+    'svc.playbooks.retract': (request) => retract(request, ports),
+  };
+}
+
+async function recordAll(
+  wanted: readonly RecordRequest[],
+  request: ServiceRequest,
+  ports: PlaybookPorts,
+): Promise<{ playbook: PlaybookData; appended: Appended }[]> {
+  const { connection, embedQueries, nextId } = ports;
+  const deadlineMs = Math.max(1, request.deadlineAtMs - connection.clock.monotonicMs());
+  const texts = wanted.map((one) => one.query_text);
+  const { space, vectors } = await embedQueries(texts, { deadlineMs, traceId: request.traceId });
+  const playbooks = wanted.map((one, index) => {
+    const vector = vectors[index];
+    if (vector === undefined) throw new Error('fewer vectors than queries');
+    return recordedPlaybook(one, space, vector);
+  });
+  return Promise.all(
+    playbooks.map(async (playbook) => {
+      const tokens = { corpus: playbook.corpus, key: playbook.playbook_id };
+      const options = { messageId: `playbook:${nextId()}`, source: 'playbook-worker', traceId: request.traceId };
+      return { playbook, appended: await told(append(connection, 'lakehouse.playbook', tokens, playbook, options)) };
+    }),
+  );
+}
+
+async function bulk(request: ServiceRequest, ports: PlaybookPorts) {
+  const rows = bulkRows(parseRequestBytes(z.unknown(), request.body));
+  const results: BulkReply['results'] = [];
+  const good: { index: number; request: RecordRequest }[] = [];
+  for (const row of rows) {
+    if ('error' in row) results.push(row);
+    else good.push(row);
+  }
+  let last = 0;
+  for (let at = 0; at < good.length; at += bulkEmbedTextsMax) {
+    const part = good.slice(at, at + bulkEmbedTextsMax);
+    try {
+      const recorded = await recordAll(
+        part.map((row) => row.request),
+        request,
+        ports,
+      );
+      recorded.forEach(({ playbook, appended }, offset) => {
+        last = Math.max(last, appended.sequence);
+        results.push({ index: part[offset]?.index ?? 0, playbook_id: playbook.playbook_id });
+      });
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      for (const { index } of part) results.push({ index, error: error.message });
+    }
+  }
+  return { body: JSON.stringify(bulkReply(results)), ...(last === 0 ? {} : { position: { PLAYBOOKS: last } }) };
+}
+
+async function retract(request: ServiceRequest, ports: PlaybookPorts) {
+  const { connection, nextId } = ports;
+  const wanted = parseRequestBytes(retractRequestSchema, request.body);
+  const { playbook_id, corpus } = wanted;
+  const tokens = { corpus, key: playbook_id };
+  const newest = await told(readNewest(connection, 'lakehouse.playbook', subjectOf('lakehouse.playbook', tokens)));
+  if (newest === undefined)
+    throw new ProblemError('not_found', `no playbook ${playbook_id} was ever recorded in "${corpus}"`);
+  const options = { messageId: `retract:${nextId()}`, source: 'playbook-worker', traceId: request.traceId };
+  const { sequence } = await told(append(connection, 'lakehouse.playbook-retracted', tokens, wanted, options));
+  return { body: JSON.stringify({ playbook_id, retracted: true }), position: { PLAYBOOKS: sequence } };
+}
+
+/** An outage of the log, as the caller is to see it. */
+async function told<Value>(work: Promise<Value>): Promise<Value> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof OutageError)) throw error;
+    const code: ProblemCode = error.code;
+    throw new ProblemError(code, error.message);
+  }
+}

@@ -1,0 +1,43 @@
+import type { Problem } from '../../schemas/problems.ts';
+import { ProblemError } from '../../schemas/problems.ts';
+import { type EmbedRequest, embedInternalReplySchema } from '../../schemas/requests/embed.ts';
+import { decodeTrustedVector } from '../../schemas/vector.ts';
+import { traceHeader } from '../../streams/service.ts';
+import type { ServiceClient } from '../../streams/service-client.ts';
+
+export interface EmbeddedQueries {
+  /** The space of the vectors, in its written form. */
+  readonly space: string;
+  readonly vectors: readonly Float32Array[];
+}
+
+/** Asks the embed worker for the vectors of queries. */
+export type EmbedQueries = (
+  texts: readonly string[],
+  options: { readonly deadlineMs: number; readonly traceId: string | undefined },
+) => Promise<EmbeddedQueries>;
+
+/**
+ * Makes the port to the embed worker.
+ * @throws ProblemError (from what it returns) as the embed worker told it: 502 when the embedder failed, 503 when nobody
+ * embeds, 504 when it took too long
+ */
+export function createEmbedQueries(client: ServiceClient): EmbedQueries {
+  return async (texts, { deadlineMs, traceId }) => {
+    const request: EmbedRequest = { texts: [...texts], kind: 'query' };
+    const headers = traceId === undefined ? {} : { [traceHeader]: traceId };
+    const reply = await client.request('svc.embed.vectors', Buffer.from(JSON.stringify(request)), {
+      deadlineMs,
+      headers,
+    });
+    const body: unknown = JSON.parse(Buffer.from(reply.body).toString('utf8'));
+    if (reply.status !== 200) {
+      const told = body as Problem;
+      throw new ProblemError(told.code, `the query could not be embedded: ${told.detail}`);
+    }
+    const { space, vectors } = embedInternalReplySchema.parse(body);
+    const decoded = vectors.map(decodeTrustedVector);
+    if (decoded.length !== texts.length) throw new Error(`${decoded.length} vectors came for ${texts.length} texts`);
+    return { space, vectors: decoded.filter((vector) => vector !== undefined) };
+  };
+}
