@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sideNameSchema } from '../events/index-switch.ts';
 import { defaultPlaybookCorpus } from '../events/playbook.ts';
 import { corpusSchema, documentIdSchema, textSchema } from '../primitives.ts';
 import { dimensionMax } from '../space.ts';
@@ -22,7 +23,8 @@ export const searchRequestSchema = z
     corpora: z
       .array(corpusSchema, { error: 'is needed: the names of the corpora to search, such as ["workers"]' })
       .min(1, { message: 'must name at least one corpus' })
-      .max(searchLimits.corporaMax),
+      .max(searchLimits.corporaMax)
+      .refine((corpora) => new Set(corpora).size === corpora.length, { message: 'names a corpus twice' }),
     k: z.number().int().min(1).max(searchLimits.kMax).default(searchDefaults.k),
     per_corpus_k: z.number().int().min(1).max(searchLimits.perCorpusKMax).optional(),
     model: z.string().min(1).max(128).optional(),
@@ -37,10 +39,7 @@ export const searchRequestSchema = z
     judge_url: z.url().optional(),
     judge_model: z.string().min(1).max(128).optional(),
     judge_min_rating: z.number().int().max(5).optional(),
-    index: z
-      .string()
-      .regex(/^[a-z0-9_-]{1,64}$/)
-      .optional(),
+    index: sideNameSchema.optional(),
   })
   .refine((request) => request.query_text !== undefined || request.query_vector !== undefined, {
     message: 'one of query_text and query_vector is needed',

@@ -49,8 +49,10 @@ async function embedTogether(
   } catch (error) {
     const [only] = batch;
     if (batch.length === 1) return only?.reject(error);
-    if (!isRefusal(error)) return batch.forEach((waiting) => waiting.reject(error));
-    for (const waiting of batch) await embedTogether([waiting], embed);
+    for (const waiting of batch) {
+      if (isRefusal(error)) await embedTogether([waiting], embed);
+      else waiting.reject(error);
+    }
   }
 }
 

@@ -1,0 +1,96 @@
+import { ProblemError } from '../../schemas/problems.ts';
+import type { CorpusIndex } from './corpus-index.ts';
+
+export type IndexKind = 'documents' | 'playbooks';
+
+/** One index: a corpus in one space, or the playbooks of a playbook corpus in one space. */
+export interface IndexEntry {
+  readonly kind: IndexKind;
+  readonly corpus: string;
+  readonly space: string;
+  /** Null for the index that follows the log; else the name of an index of the past. */
+  readonly side: string | null;
+  readonly index: CorpusIndex;
+}
+
+export type IndexName = Omit<IndexEntry, 'index'>;
+
+/** The indexes that one process holds, found by what they are of. */
+export interface IndexCatalogue {
+  get(name: IndexName): CorpusIndex | undefined;
+  /** Puts an index in its place; one that was there goes. */
+  set(entry: IndexEntry): void;
+  remove(name: IndexName): void;
+  all(): IterableIterator<IndexEntry>;
+  /** The indexes of one corpus, a space each. */
+  ofCorpus(kind: IndexKind, corpus: string, side: string | null): readonly IndexEntry[];
+  /**
+   * The index that answers for a corpus: the one in the configured space where that has documents, else the one with the
+   * most documents (of equal ones the first by name).
+   */
+  serving(corpus: string, side: string | null): IndexEntry | undefined;
+}
+
+const groupKey = (kind: IndexKind, corpus: string, side: string | null) => `${kind} ${side ?? ''} ${corpus}`;
+
+export function createIndexCatalogue(configuredSpace: string): IndexCatalogue {
+  const groups = new Map<string, IndexEntry[]>();
+  const groupOf = ({ kind, corpus, side }: IndexName) => groups.get(groupKey(kind, corpus, side)) ?? [];
+  const remove = (name: IndexName) => {
+    const rest = groupOf(name).filter((entry) => entry.space !== name.space);
+    if (rest.length === 0) groups.delete(groupKey(name.kind, name.corpus, name.side));
+    else groups.set(groupKey(name.kind, name.corpus, name.side), rest);
+  };
+  return {
+    get: (name) => groupOf(name).find((entry) => entry.space === name.space)?.index,
+    set: (entry) => {
+      remove(entry);
+      const grown = [...groupOf(entry), entry].sort((one, other) => (one.space < other.space ? -1 : 1));
+      groups.set(groupKey(entry.kind, entry.corpus, entry.side), grown);
+    },
+    remove,
+    all: function* () {
+      for (const group of groups.values()) yield* group;
+    },
+    ofCorpus: (kind, corpus, side) => groups.get(groupKey(kind, corpus, side)) ?? [],
+    serving: (corpus, side) => {
+      let best: IndexEntry | undefined;
+      for (const entry of groups.get(groupKey('documents', corpus, side)) ?? []) {
+        if (entry.space === configuredSpace && entry.index.size > 0) return entry;
+        if (best === undefined || entry.index.size > best.index.size) best = entry;
+      }
+      return best;
+    },
+  };
+}
+
+/**
+ * The indexes that a search asks, all of one space.
+ * @throws ProblemError `corpus_not_found` for a corpus that is not there, `mixed_spaces` where they can not be compared
+ */
+export function indexesToSearch(
+  catalogue: IndexCatalogue,
+  corpora: readonly string[],
+  side: string | null,
+): { space: string; entries: IndexEntry[] } {
+  const entries = corpora.map((corpus) => {
+    const entry = catalogue.serving(corpus, side);
+    if (entry !== undefined) return entry;
+    const where = side === null ? '' : ` in the side index "${side}"`;
+    throw new ProblemError(
+      'corpus_not_found',
+      `there is no corpus "${corpus}"${where}; ingest a document into it first`,
+      {
+        corpus,
+      },
+    );
+  });
+  const space = entries[0]?.space ?? '';
+  const other = entries.find((entry) => entry.space !== space);
+  if (other !== undefined)
+    throw new ProblemError(
+      'mixed_spaces',
+      `"${entries[0]?.corpus}" is in ${space} and "${other.corpus}" in ${other.space}: their distances do not compare`,
+    );
+  return { space, entries };
+}

@@ -1,0 +1,209 @@
+import { LRUCache } from 'lru-cache';
+import type { Position } from '../../schemas/position.ts';
+import { ProblemError } from '../../schemas/problems.ts';
+import { type SearchRequest, searchRequestSchema, searchSlips } from '../../schemas/requests/matrix.ts';
+import { parseRequestBytes } from '../../schemas/requests/parse.ts';
+import { parseSpace } from '../../schemas/space.ts';
+import { vectorFault, vectorFaultMessage } from '../../schemas/vector.ts';
+import type { Clock } from '../../streams/clock.ts';
+import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../../streams/service.ts';
+import { createJudge } from '../matrix/judge.ts';
+import { compileMetadataFilter } from '../matrix/metadata-filter.ts';
+import { type Ranking, rank, rankWithJudge } from '../matrix/rank.ts';
+import { resultJson } from '../matrix/reply.ts';
+import type { PlaybookEntry, PlaybookHit, RankInput } from '../matrix/types.ts';
+import type { EmbedQueries } from '../query-vectors/embed-query.ts';
+import { type IndexCatalogue, type IndexEntry, indexesToSearch } from './catalogue.ts';
+
+export interface SearchPorts {
+  readonly catalogue: IndexCatalogue;
+  readonly clock: Clock;
+  readonly embedQueries: EmbedQueries;
+  /** How far the state is folded. */
+  readonly position: () => Position;
+  /** Resolves false where the position is not reached before the signal aborts. */
+  readonly waitForPosition: (wanted: Position, signal: AbortSignal) => Promise<boolean>;
+  /** Chat endpoints that a request may name as its judge. */
+  readonly judgeUrls: readonly string[];
+  readonly fetch: typeof fetch;
+  readonly onAnswered?: (
+    request: SearchRequest,
+    ranking: Ranking,
+    position: Position,
+    traceId: string | undefined,
+  ) => void;
+}
+
+/** Query vectors kept, so that a repeated query costs no hop to the embedder. */
+const queryVectorsMax = 10_000;
+
+/**
+ * `svc.matrix.search`: embed once, search all corpora, and rank. Where everything that it needs is at hand the answer is
+ * made in one go, without giving up the thread.
+ */
+export function createSearch(ports: SearchPorts): ServiceHandler {
+  const queryVectors = new LRUCache<string, Float32Array>({ max: queryVectorsMax });
+
+  return (request) => {
+    const wanted = parseRequestBytes(searchRequestSchema, request.body, searchSlips);
+    const judge = judgeOf(wanted, ports);
+    const vector = behind(request.position, ports.position()) ? undefined : vectorAtHand(wanted, ports, queryVectors);
+    if (vector === undefined || judge !== undefined) return answerLater(wanted, request, ports, queryVectors, judge);
+    const input = retrieve(wanted, vector, ports);
+    return respond(wanted, rank(input), request, ports);
+  };
+}
+
+function behind(wanted: Position, folded: Position): boolean {
+  for (const stream in wanted) if ((folded[stream] ?? 0) < (wanted[stream] ?? 0)) return true;
+  return false;
+}
+
+/** The vector of a query that needs no embedding: given, or seen before in the space that is asked. */
+function vectorAtHand(
+  wanted: SearchRequest,
+  ports: SearchPorts,
+  queryVectors: LRUCache<string, Float32Array>,
+): ArrayLike<number> | undefined {
+  const { space } = indexesToSearch(ports.catalogue, wanted.corpora, wanted.index ?? null);
+  refuseOtherModel(wanted, space);
+  if (wanted.query_vector !== undefined) return checkedVector(wanted.query_vector, space);
+  return queryVectors.get(`${space} ${wanted.query_text}`);
+}
+
+function refuseOtherModel(wanted: SearchRequest, space: string): void {
+  const model = parseSpace(space)?.model;
+  if (wanted.model === undefined || wanted.model === model) return;
+  throw new ProblemError(
+    'space_mismatch',
+    `the corpora are in ${space}, and the request wants model "${wanted.model}"`,
+  );
+}
+
+function checkedVector(vector: readonly number[], space: string): Float32Array {
+  const checked = Float32Array.from(vector);
+  const dimension = parseSpace(space)?.dimension ?? 0;
+  const fault = vectorFault(checked, dimension);
+  if (fault !== undefined)
+    throw new ProblemError(
+      'invalid_vector',
+      `query_vector: ${vectorFaultMessage(fault, checked, dimension)} (${space})`,
+    );
+  return checked;
+}
+
+async function answerLater(
+  wanted: SearchRequest,
+  request: ServiceRequest,
+  ports: SearchPorts,
+  queryVectors: LRUCache<string, Float32Array>,
+  judge: ReturnType<typeof judgeOf>,
+): Promise<ServiceResponse> {
+  const remainingMs = () => Math.max(1, Math.round(request.deadlineAtMs - ports.clock.monotonicMs()));
+  if (!(await ports.waitForPosition(request.position, AbortSignal.timeout(remainingMs()))))
+    throw new ProblemError('deadline_passed', 'the index did not reach the asked position before the deadline', {
+      position: ports.position(),
+    });
+  let vector = vectorAtHand(wanted, ports, queryVectors);
+  if (vector === undefined) {
+    const text = wanted.query_text ?? '';
+    const options = { deadlineMs: remainingMs(), traceId: request.traceId };
+    const { space, vectors } = await ports.embedQueries([text], options);
+    const [embedded] = vectors;
+    if (embedded === undefined) throw new Error('no vector came for the query');
+    queryVectors.set(`${space} ${text}`, embedded);
+    // What is asked may have changed while the query was embedded.
+    const asked = indexesToSearch(ports.catalogue, wanted.corpora, wanted.index ?? null).space;
+    if (asked !== space)
+      throw new ProblemError(
+        'space_mismatch',
+        `the corpora are in ${asked}, and the embedder makes ${space}: ask with query_vector, or embed the corpus again`,
+      );
+    vector = embedded;
+  }
+  const input = retrieve(wanted, vector, ports);
+  const ranking = judge === undefined ? rank(input) : await rankWithJudge(input, judge);
+  return respond(wanted, ranking, request, ports);
+}
+
+/** Asks every index for its nearest, and the playbooks of the same space for recordings near the query. */
+function retrieve(wanted: SearchRequest, vector: ArrayLike<number>, ports: SearchPorts): RankInput {
+  const side = wanted.index ?? null;
+  const { space, entries } = indexesToSearch(ports.catalogue, wanted.corpora, side);
+  const perCorpusK = Math.max(wanted.k, wanted.per_corpus_k ?? wanted.k);
+  const perCorpus = entries.map(({ corpus, index }) => ({
+    corpus,
+    hits: index.search(vector, perCorpusK).map(({ id, distance, slot }) => ({
+      id,
+      corpus,
+      distance,
+      metadataJson: index.metadataJson(slot),
+    })),
+  }));
+  const byCorpus = new Map(entries.map((entry) => [entry.corpus, entry]));
+  return {
+    perCorpus,
+    k: wanted.k,
+    playbookHits: wanted.use_playbook ? playbookHits(wanted, vector, space, side, ports.catalogue) : [],
+    excludeIds: new Set(wanted.exclude_ids),
+    filter: wanted.metadata_filter === undefined ? undefined : compileMetadataFilter(wanted.metadata_filter),
+    queryRole: wanted.query_role,
+    usePlaybook: wanted.use_playbook,
+    maxDistance: wanted.playbook_max_distance,
+    maxInjectDistance: wanted.playbook_max_inject_distance,
+    lookup: (corpus, id) => livingDocument(byCorpus.get(corpus), id),
+  };
+}
+
+function livingDocument(entry: IndexEntry | undefined, id: string): { metadataJson: string | null } | undefined {
+  if (entry === undefined || !entry.index.has(id)) return undefined;
+  return { metadataJson: entry.index.lookup(id)?.metadata.json ?? null };
+}
+
+/** A playbook corpus that is not there yet is a cold start, not an error. */
+function playbookHits(
+  wanted: SearchRequest,
+  vector: ArrayLike<number>,
+  space: string,
+  side: string | null,
+  catalogue: IndexCatalogue,
+): PlaybookHit[] {
+  const index = catalogue.get({ kind: 'playbooks', corpus: wanted.playbook_corpus, space, side });
+  if (index === undefined) return [];
+  return index.search(vector, wanted.playbook_top_k).map(({ id, distance, slot }) => ({
+    playbookId: id,
+    distance,
+    // Written by this system's own playbook worker and checked when it was folded.
+    entry: JSON.parse(index.metadataJson(slot) ?? '{}') as PlaybookEntry,
+  }));
+}
+
+function judgeOf(wanted: SearchRequest, ports: SearchPorts) {
+  const { judge_url: url, judge_model: model, query_text } = wanted;
+  if (url === undefined || model === undefined) return undefined;
+  if (!ports.judgeUrls.includes(url))
+    throw new ProblemError('bad_request', `"${url}" is not among LAKEHOUSE_JUDGE_URLS, so it is not asked`, {
+      field: 'judge_url',
+    });
+  const minRating = wanted.judge_min_rating;
+  const judge = createJudge({ url, model, fetch: ports.fetch, ...(minRating === undefined ? {} : { minRating }) });
+  if (judge === undefined) return undefined;
+  return (candidate: Parameters<typeof judge>[1]) => judge(query_text ?? '', candidate);
+}
+
+function respond(
+  wanted: SearchRequest,
+  ranking: Ranking,
+  request: ServiceRequest,
+  ports: SearchPorts,
+): ServiceResponse {
+  const position = ports.position();
+  ports.onAnswered?.(wanted, ranking, position, request.traceId);
+  const { results, perCorpusCounts, metadataFilterDropped, boosted, injected } = ranking;
+  // Metadata goes into the answer as the text that it is kept as.
+  const body =
+    `{"results":[${results.map(resultJson).join(',')}],"per_corpus_counts":${JSON.stringify(perCorpusCounts)}` +
+    `,"playbook_boosted":${boosted},"playbook_injected":${injected},"boosted":${boosted},"injected":${injected}` +
+    `,"metadata_filter_dropped":${metadataFilterDropped}}`;
+  return { body, position };
+}
