@@ -39,7 +39,7 @@ describe('what a producer may say on ingest.<corpus>', () => {
     [
       'an envelope without data of ours',
       bytes({ specversion: '1.0', id: '1', source: 's', type: 't' }),
-      'invalid_event',
+      'bad_envelope',
     ],
     ['an envelope of another version', bytes({ specversion: '0.3', id: '1', source: 's', type: 't' }), 'bad_envelope'],
     ['empty text', bytes({ id: 'w-1', text: '' }), 'invalid_event'],
