@@ -13,7 +13,7 @@ import { rank, rankWithJudge } from '../matrix/rank.ts';
 import { resultJson } from '../matrix/reply.ts';
 import type { PlaybookEntry, PlaybookHit, RankInput, Ranking } from '../matrix/types.ts';
 import type { EmbedQueries } from '../query-vectors/embed-query.ts';
-import { type IndexCatalogue, type IndexEntry, indexesToSearch } from './catalogue.ts';
+import { type IndexCatalogue, type IndexEntry, indexesToSearch } from '../corpus-index/catalogue.ts';
 
 export interface SearchPorts {
   readonly catalogue: IndexCatalogue;
