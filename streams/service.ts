@@ -1,6 +1,7 @@
 import { type Msg, headers as newHeaders, type Service } from 'nats';
 import { formatPosition, type Position, parsePosition, positionHeader } from '../schemas/position.ts';
 import { type Problem, ProblemError, problem } from '../schemas/problems.ts';
+import { OutageError } from './append.ts';
 import { decodeFrames, encodeFrames, type Frame } from './batch-frames.ts';
 import type { LogConnection } from './connection.ts';
 import type { RuntimeLog } from './logger.ts';
@@ -161,11 +162,8 @@ function succeeded(response: ServiceResponse): Answer {
 }
 
 function failed(error: unknown, options: ServiceOptions): Answer {
-  if (!(error instanceof ProblemError)) options.log.error({ error, service: options.name }, 'a request failed');
-  const shown: Problem =
-    error instanceof ProblemError
-      ? error.problem
-      : problem('internal', 'this request met an error of the system; the log of the worker tells more');
+  const shown = problemOf(error);
+  if (shown.status === 500) options.log.error({ error, service: options.name }, 'a request failed');
   return {
     status: shown.status,
     headers: {
@@ -174,4 +172,11 @@ function failed(error: unknown, options: ServiceOptions): Answer {
     },
     body: Buffer.from(JSON.stringify(shown), 'utf8'),
   };
+}
+
+/** An outage of the log is told as what it is: the caller may try again, which an internal error would not say. */
+function problemOf(error: unknown): Problem {
+  if (error instanceof ProblemError) return error.problem;
+  if (error instanceof OutageError) return problem(error.code, error.message);
+  return problem('internal', 'this request met an error of the system; the log of the worker tells more');
 }
