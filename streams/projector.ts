@@ -87,6 +87,8 @@ export function startProjector<Stream extends StreamName>(options: ProjectorOpti
     const { state } = await connection.manager.streams.info(stream);
     target.sequence = Math.min(state.last_seq, options.until ?? Number.POSITIVE_INFINITY);
     target.known = true;
+    // What a stream has let go of is never delivered: waiting for it would never end.
+    if (state.first_seq > target.sequence) progress.advance(target.sequence);
     void progress.waitFor(target.sequence, stopping.signal).then(() => caughtUp.resolve());
   };
 
