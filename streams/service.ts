@@ -1,5 +1,6 @@
 import { type Msg, headers as newHeaders, type Service } from 'nats';
 import { formatPosition, type Position, parsePosition, positionHeader } from '../schemas/position.ts';
+import { traceIdSchema } from '../schemas/primitives.ts';
 import { type Problem, ProblemError, problem } from '../schemas/problems.ts';
 import { OutageError } from './append.ts';
 import { decodeFrames, encodeFrames, type Frame } from './batch-frames.ts';
@@ -141,7 +142,7 @@ function attend(
   const request: ServiceRequest = {
     body,
     position,
-    traceId: given(traceHeader),
+    traceId: readTraceId(given(traceHeader)),
     deadlineAtMs: clock.monotonicMs() + (Number.isFinite(allowedMs) ? allowedMs : requestDeadlineDefaultMs),
   };
   try {
@@ -152,6 +153,11 @@ function attend(
   } catch (error) {
     return failed(error, options);
   }
+}
+
+/** A malformed trace id is let go: an event that carried it could not be read any more. */
+function readTraceId(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : traceIdSchema.safeParse(text).data;
 }
 
 function succeeded(response: ServiceResponse): Answer {
