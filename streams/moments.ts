@@ -4,11 +4,6 @@ import type { LogConnection } from './connection.ts';
 
 const firstMessageWaitMs = 5_000;
 
-/** The last sequence of a stream; 0 where it is empty. */
-export async function lastSequence(connection: LogConnection, stream: StreamName): Promise<number> {
-  return (await connection.manager.streams.info(stream)).state.last_seq;
-}
-
 /** The last sequence that was stored before a moment; 0 where there was none. */
 export async function lastSequenceBefore(connection: LogConnection, stream: StreamName, atMs: number): Promise<number> {
   const { state } = await connection.manager.streams.info(stream);
@@ -20,12 +15,17 @@ export async function lastSequenceBefore(connection: LogConnection, stream: Stre
   const { num_pending: pending } = await consumer.info();
   if (pending === 0) return state.last_seq;
   const first = await consumer.next({ expires: firstMessageWaitMs });
-  if (first === null) throw new Error(`${stream} did not tell its first message behind ${new Date(atMs).toISOString()}`);
+  if (first === null)
+    throw new Error(`${stream} did not tell its first message behind ${new Date(atMs).toISOString()}`);
   return first.seq - 1;
 }
 
 /** When a sequence was stored, in milliseconds since 1970; undefined where the stream does not have it. */
-export async function storedAtMs(connection: LogConnection, stream: StreamName, sequence: number): Promise<number | undefined> {
+export async function storedAtMs(
+  connection: LogConnection,
+  stream: StreamName,
+  sequence: number,
+): Promise<number | undefined> {
   try {
     const message = await connection.manager.streams.getMessage(stream, { seq: sequence });
     return message.time.getTime();
@@ -57,4 +57,3 @@ export async function consumerLag(
     throw error;
   }
 }
-
