@@ -34,6 +34,8 @@ export const indexInfoSchema = z.strictObject({
       live: z.number().int(),
       tombstones: z.number().int(),
       graph: z.boolean(),
+      /** The rebuild run that this index came from; null where it grew from the log. */
+      rebuilt_by: z.string().nullable(),
     }),
   ),
   snapshot: z.strictObject({ key: z.string(), created_at: z.string() }).nullable(),
