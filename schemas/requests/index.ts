@@ -45,6 +45,7 @@ export type IndexInfo = z.output<typeof indexInfoSchema>;
 
 /** `svc.index.digest`: the state digest of the live indexes at one position. */
 export const digestRequestSchema = z.strictObject({ corpus: corpusSchema.optional() });
+export type DigestRequest = z.output<typeof digestRequestSchema>;
 export const indexDigestSchema = z.strictObject({
   corpus: corpusSchema,
   space: spaceSchema,

@@ -94,16 +94,17 @@ export function vectorRecord({ id, content, metadata }: VectorData): VectorRecor
   const vector = content.value === null ? null : decodeTrustedVector(content.value.vector);
   if (vector === undefined) return undefined;
   const value = content.value === null || vector === null ? null : { hash: content.value.hash, vector };
-  const json = metadata.value === null || isEmpty(metadata.value) ? null : JSON.stringify(metadata.value);
+  const json = metadata.value === null ? null : metadataJson(metadata.value);
   return {
     id,
     registers: { content: { version: content.version, value }, metadata: { version: metadata.version, json } },
   };
 }
 
-function isEmpty(value: Readonly<Record<string, unknown>>): boolean {
-  for (const _ in value) return false;
-  return true;
+/** Metadata as it is kept: its JSON, or null where it is `{}`, which is how metadata is cleared. */
+export function metadataJson(value: Readonly<Record<string, unknown>>): string | null {
+  const json = JSON.stringify(value);
+  return json === '{}' ? null : json;
 }
 
 function playbookRecord(data: PlaybookData, sequence: number): VectorRecord | undefined {

@@ -32,12 +32,15 @@ export interface FoldOptions extends FoldPorts {
   readonly vectorSubjects?: string;
   readonly betweenEvents?: () => Promise<void> | undefined;
   readonly log: RuntimeLog;
+  /** As of a projector: what can not be read stays out of REJECTED. */
+  readonly onlyLooks?: boolean;
 }
 
 /** Folds VECTORS and PLAYBOOKS into a catalogue of indexes, each in its order, independently of one another. */
 export function startIndexFolds(options: FoldOptions): IndexFolds {
   const { connection, worker, log, checkpoint, until, betweenEvents, vectorSubjects } = options;
-  const common = { connection, worker, log, ...(betweenEvents === undefined ? {} : { betweenEvents }) };
+  const { onlyLooks = false } = options;
+  const common = { connection, worker, log, onlyLooks, ...(betweenEvents === undefined ? {} : { betweenEvents }) };
   const endOf = (stream: string) => (until === undefined ? {} : { until: until[stream] ?? 0 });
   const vectors = startProjector({
     ...common,

@@ -1,6 +1,11 @@
 import type { Position } from '../../schemas/position.ts';
 import { ProblemError } from '../../schemas/problems.ts';
-import { type DigestReply, digestRequestSchema, type IndexInfo } from '../../schemas/requests/index.ts';
+import {
+  type DigestReply,
+  type DigestRequest,
+  digestRequestSchema,
+  type IndexInfo,
+} from '../../schemas/requests/index.ts';
 import { parseRequestBytes } from '../../schemas/requests/parse.ts';
 import type { ServiceHandler } from '../../streams/service.ts';
 import type { IndexCatalogue, IndexEntry } from '../corpus-index/catalogue.ts';
@@ -33,9 +38,9 @@ export function createInspection(ports: InspectionPorts): { info: ServiceHandler
       return { body: JSON.stringify(info), position: position() };
     },
     digest: async (request) => {
-      const body = request.body.length === 0 ? {} : undefined;
-      const { corpus } = body ?? parseRequestBytes(digestRequestSchema, request.body);
-      const reply = await gate.whileHeld(() => digestAll(corpus, ports));
+      const asked: DigestRequest =
+        request.body.length === 0 ? {} : parseRequestBytes(digestRequestSchema, request.body);
+      const reply = await gate.whileHeld(() => digestAll(asked.corpus, ports));
       return { body: JSON.stringify(reply), position: reply.position };
     },
   };

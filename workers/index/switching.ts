@@ -5,9 +5,14 @@ import type { RuntimeLog } from '../../streams/logger.ts';
 import type { ObjectStore } from '../../streams/object-store.ts';
 import { type Projector, startProjector } from '../../streams/projector.ts';
 import { readStreamState } from '../../streams/stream-reader.ts';
-import { createIndexCatalogue, type IndexCatalogue, type IndexEntry, type IndexName } from '../corpus-index/catalogue.ts';
-import { startIndexFolds, vectorSubjectsOf } from '../corpus-index/state.ts';
+import {
+  createIndexCatalogue,
+  type IndexCatalogue,
+  type IndexEntry,
+  type IndexName,
+} from '../corpus-index/catalogue.ts';
 import { loadSnapshotEntries } from '../corpus-index/snapshots.ts';
+import { startIndexFolds, vectorSubjectsOf } from '../corpus-index/state.ts';
 
 export interface SwitchingPorts {
   readonly connection: LogConnection;
@@ -46,7 +51,10 @@ export async function startSwitching(ports: SwitchingPorts): Promise<Switching> 
     if (side === null && sequence <= bootSequence) return;
     const loaded = await loadSnapshotEntries(ports.store, data.manifest);
     if (!loaded.ok) {
-      log.error({ ...name, manifest: data.manifest, reason: loaded.reason }, 'a rebuilt index can not be loaded; the old one stays');
+      log.error(
+        { ...name, manifest: data.manifest, reason: loaded.reason },
+        'a rebuilt index can not be loaded; the old one stays',
+      );
       return;
     }
     for (const entry of loaded.entries) {
@@ -54,7 +62,10 @@ export async function startSwitching(ports: SwitchingPorts): Promise<Switching> 
       rebuilds.set(entry.index, data.run_id);
       catalogue.set({ ...entry, side });
       joining.remove(entry);
-      log.info({ ...name, run: data.run_id }, side === null ? 'switched to a rebuilt index' : 'a side index can be asked');
+      log.info(
+        { ...name, run: data.run_id },
+        side === null ? 'switched to a rebuilt index' : 'a side index can be asked',
+      );
     }
   };
 

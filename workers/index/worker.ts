@@ -14,10 +14,10 @@ import { startIndexFolds } from '../corpus-index/state.ts';
 import { createEmbedQueries } from '../query-vectors/embed-query.ts';
 import { startBackgroundWork } from './background.ts';
 import { createInspection } from './inspect.ts';
-import { bootFromSnapshot, startSnapshots } from './snapshots.ts';
 import { createSearch } from './search.ts';
 import { startSearchLog } from './search-log.ts';
 import { createSearchableWaits } from './searchable.ts';
+import { bootFromSnapshot, startSnapshots } from './snapshots.ts';
 import { startSwitching } from './switching.ts';
 
 const requestsWaitingMax = 2_000;

@@ -11,8 +11,8 @@ import { createIndexCatalogue, type IndexEntry, type IndexKind } from '../corpus
 import { digestOfIndex } from '../corpus-index/index-digest.ts';
 import { saveSnapshotEntries } from '../corpus-index/snapshots.ts';
 import { type Checkpoint, startIndexFolds } from '../corpus-index/state.ts';
-import { measureRecall, spread } from './recall.ts';
 import { type Moment, momentOf, type Past } from './moment.ts';
+import { measureRecall, spread } from './recall.ts';
 
 export interface RebuildOptions {
   readonly corpus: string;
@@ -65,7 +65,12 @@ export async function rebuildIndex(options: RebuildOptions, ports: RebuildPorts)
   const runs: IndexRebuildRun[] = [];
   for (const entry of built.entries) {
     const run = await conclude(entry, built, { options, ports, live, runId, began, moment });
-    await appendLine(connection, 'lakehouse.replay-run', Buffer.from(JSON.stringify(run)), `rebuild:${runId}:${runs.length}`);
+    await appendLine(
+      connection,
+      'lakehouse.replay-run',
+      Buffer.from(JSON.stringify(run)),
+      `rebuild:${runId}:${runs.length}`,
+    );
     runs.push(run);
   }
   return runs;
@@ -93,6 +98,7 @@ async function build(
     catalogue,
     worker: 'rebuild',
     checkpoint: {},
+    onlyLooks: true,
     // Documents do not need PLAYBOOKS, nor playbooks VECTORS; a side index of the past has both.
     until: {
       VECTORS: documents ? (until['VECTORS'] ?? 0) : 0,
@@ -154,7 +160,13 @@ async function conclude(entry: IndexEntry, built: Built, conclusion: Conclusion)
   const wanted = options.side !== null || !options.compare || equal === true || options.force;
   if (wanted) {
     onProgress({ step: 'snapshot', done: 0, total: 1 });
-    const manifest = await saveSnapshotEntries(ports.store, `rebuilds/${runId}`, [entry], built.until, isoTime(connection.clock));
+    const manifest = await saveSnapshotEntries(
+      ports.store,
+      `rebuilds/${runId}`,
+      [entry],
+      built.until,
+      isoTime(connection.clock),
+    );
     onProgress({ step: 'switch', done: 0, total: 1 });
     const data = { kind, corpus, space, side: options.side?.name ?? null, run_id: runId, manifest, digest };
     await append(
@@ -187,4 +199,3 @@ async function conclude(entry: IndexEntry, built: Built, conclusion: Conclusion)
     error: null,
   };
 }
-

@@ -64,7 +64,15 @@ export async function verify(ports: VerifyPorts, settleDeadlineMs: number): Prom
 
   ports.onStep('folding VECTORS and PLAYBOOKS from their beginning');
   const clean = createIndexCatalogue('');
-  const folds = startIndexFolds({ connection, log, worker: 'verify', catalogue: clean, checkpoint: {}, until: live.position });
+  const folds = startIndexFolds({
+    connection,
+    log,
+    worker: 'verify',
+    catalogue: clean,
+    checkpoint: {},
+    until: live.position,
+    onlyLooks: true,
+  });
   await folds.finished;
   const digests = await compareDigests(live, clean);
 
@@ -78,11 +86,17 @@ export async function verify(ports: VerifyPorts, settleDeadlineMs: number): Prom
 async function settle({ connection }: VerifyPorts, deadlineMs: number): Promise<void> {
   const deadline = connection.clock.monotonicMs() + deadlineMs;
   for (;;) {
-    const lags = [await consumerLag(connection, 'INGEST', 'ingest'), await consumerLag(connection, 'DOCUMENTS', 'embed')];
+    const lags = [
+      await consumerLag(connection, 'INGEST', 'ingest'),
+      await consumerLag(connection, 'DOCUMENTS', 'embed'),
+    ];
     const left = lags.reduce((sum, lag) => sum + (lag === undefined ? 0 : lag.pending + lag.ackPending), 0);
     if (left === 0) return;
     if (connection.clock.monotonicMs() > deadline)
-      throw new ProblemError('deadline_passed', `${left} events are still being worked on; verify again when they are done`);
+      throw new ProblemError(
+        'deadline_passed',
+        `${left} events are still being worked on; verify again when they are done`,
+      );
     await connection.clock.sleep(settleWaitMs);
   }
 }
@@ -101,7 +115,11 @@ async function compareDigests(live: DigestReply, clean: IndexCatalogue): Promise
   return [...rows.values()];
 }
 
-async function compareWithIngest(ports: VerifyPorts, clean: IndexCatalogue, until: number): Promise<VerifyReport['ingest']> {
+async function compareWithIngest(
+  ports: VerifyPorts,
+  clean: IndexCatalogue,
+  until: number,
+): Promise<VerifyReport['ingest']> {
   const expected = await foldIngest(ports, until);
   const rejected = await rejectedVersions(ports);
   const differences: Difference[] = [];
@@ -124,7 +142,10 @@ async function compareWithIngest(ports: VerifyPorts, clean: IndexCatalogue, unti
 const keyOfDocument = (corpus: string, id: string) => `${corpus} ${id}`;
 
 /** The state of every document as INGEST alone says it, in stream order, once. */
-async function foldIngest({ connection, log, configuredSpace }: VerifyPorts, until: number): Promise<Map<string, DocumentData>> {
+async function foldIngest(
+  { connection, log, configuredSpace }: VerifyPorts,
+  until: number,
+): Promise<Map<string, DocumentData>> {
   const states = new Map<string, DocumentData>();
   const projector = startProjector({
     connection,
@@ -133,7 +154,7 @@ async function foldIngest({ connection, log, configuredSpace }: VerifyPorts, unt
     worker: 'verify',
     checkpoint: 0,
     until,
-    onUnreadable: () => undefined,
+    onlyLooks: true,
     handlers: {
       'lakehouse.ingest': ({ data }, { sequence, subject }) => {
         const corpus = tokenAt(subject, 1);
@@ -187,9 +208,16 @@ function describe(contentVersion: number, hash: string | null, metadataVersion: 
 }
 
 /** Undefined where the document has moved on since, so that there is nothing to compare. */
-function describeFound({ corpus, id, content }: DocumentData, clean: IndexCatalogue, until: number): string | undefined {
+function describeFound(
+  { corpus, id, content }: DocumentData,
+  clean: IndexCatalogue,
+  until: number,
+): string | undefined {
   const entries = clean.ofCorpus('documents', corpus, null);
-  const entry = content.value === null ? entries.find(({ index }) => index.lookup(id) !== undefined) : entries.find(({ space }) => space === content.value?.space);
+  const entry =
+    content.value === null
+      ? entries.find(({ index }) => index.lookup(id) !== undefined)
+      : entries.find(({ space }) => space === content.value?.space);
   const known = entry?.index.lookup(id);
   if (known === undefined) return 'nothing';
   if (Math.max(known.content.version, known.metadata.version) > until) return undefined;
