@@ -30,6 +30,10 @@ const differenceSchema = z.strictObject({
   found: z.string(),
 });
 
+/**
+ * The two oracles. `digests`: the live digest against a clean fold of VECTORS and PLAYBOOKS to the same position. `ingest`:
+ * ids, versions, hashes and metadata against a fold of INGEST alone, up to `until`.
+ */
 export const verifyReportSchema = z.strictObject({
   position: z.record(z.string(), z.number()),
   digests: z.array(
@@ -51,6 +55,9 @@ export const verifyReportSchema = z.strictObject({
   }),
   equal: z.boolean(),
 });
+
+export type Difference = z.output<typeof differenceSchema>;
+export type VerifyReport = z.output<typeof verifyReportSchema>;
 
 /** What the process tells, one JSON line each, on its standard output. */
 export const messageSchema = z.discriminatedUnion('say', [

@@ -13,35 +13,7 @@ import { metadataJson } from '../corpus-index/fold.ts';
 import { digestOfIndex } from '../corpus-index/index-digest.ts';
 import { startIndexFolds } from '../corpus-index/state.ts';
 import { joinStates, overrule, spokenState } from '../documents/document-state.ts';
-
-export interface Difference {
-  readonly corpus: string;
-  readonly id: string;
-  readonly expected: string;
-  readonly found: string;
-}
-
-export interface VerifyReport {
-  readonly position: Readonly<Record<string, number>>;
-  /** Oracle 1: the live digest against a clean fold of VECTORS and PLAYBOOKS to the same position. */
-  readonly digests: readonly {
-    readonly kind: string;
-    readonly corpus: string;
-    readonly space: string;
-    readonly live: string | null;
-    readonly clean: string | null;
-    readonly equal: boolean;
-  }[];
-  /** Oracle 2: ids, versions, hashes and metadata against a fold of INGEST alone. */
-  readonly ingest: {
-    readonly until: number;
-    readonly documents: number;
-    readonly rejected: number;
-    readonly differences: readonly Difference[];
-    readonly differing: number;
-  };
-  readonly equal: boolean;
-}
+import type { Difference, VerifyReport } from './task.ts';
 
 export interface VerifyPorts {
   readonly connection: LogConnection;
