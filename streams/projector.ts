@@ -66,8 +66,11 @@ export interface Projector {
   stop(): Promise<void>;
 }
 
-/** Bounds what a slow fold holds in memory. */
-const bufferBytesMax = 4 * 1024 * 1024;
+/**
+ * Bounds what a slow fold holds in memory. Messages, not bytes: the client takes one of the two, and a message larger
+ * than a bound in bytes would never be delivered. As fast as 2,000 when replaying.
+ */
+const bufferMessagesMax = 256;
 const sliceMs = 10;
 const restartFirstMs = 100;
 const restartMaxMs = 5_000;
@@ -100,7 +103,7 @@ export function startProjector<Stream extends StreamName>(options: ProjectorOpti
     const consumer = await connection.jetStream.consumers.get(stream, orderedFrom(options, progress.sequence() + 1));
     const bounded = options.until !== undefined;
     if (bounded && (await consumer.info()).num_pending === 0) return progress.advance(target.sequence);
-    messages = await consumer.consume({ max_messages: 2_000, max_bytes: bufferBytesMax });
+    messages = await consumer.consume({ max_messages: bufferMessagesMax });
     let sliceBegan = connection.clock.monotonicMs();
     for await (const message of messages) {
       if (stopping.signal.aborted) return;
