@@ -7,6 +7,7 @@ import type { RuntimeLog } from '../../streams/logger.ts';
 import type { FoldContext, FoldHandlers } from '../../streams/projector.ts';
 import type { IndexCatalogue, IndexName } from './catalogue.ts';
 import { type CorpusIndex, createCorpusIndex, type VectorRecord } from './corpus-index.ts';
+import type { FoldGate } from './gate.ts';
 
 export interface FoldPorts {
   readonly catalogue: IndexCatalogue;
@@ -15,6 +16,8 @@ export interface FoldPorts {
   readonly concerns?: (name: IndexName) => boolean;
   /** Told of every record that was folded, whether it was news or not. */
   readonly onApplied?: (name: IndexName, id: string) => void;
+  /** Holds the fold while the whole state is looked at. */
+  readonly gate?: FoldGate;
 }
 
 /** The fold of VECTORS: every event into the index of its corpus and space. */
@@ -22,7 +25,8 @@ export function vectorHandlers(ports: FoldPorts): FoldHandlers<'VECTORS'> {
   return {
     'lakehouse.vector': ({ data }, context) => {
       const { corpus, space, id } = data;
-      apply({ kind: 'documents', corpus, space, side: null }, vectorRecord(data), id, context, ports);
+      const name: IndexName = { kind: 'documents', corpus, space, side: null };
+      return whenOpen(ports.gate, () => apply(name, vectorRecord(data), id, context, ports));
     },
   };
 }
@@ -32,27 +36,26 @@ export function playbookHandlers(ports: FoldPorts): FoldHandlers<'PLAYBOOKS'> {
   return {
     'lakehouse.playbook': ({ data }, context) => {
       const { corpus, space, playbook_id: id } = data;
-      apply(
-        { kind: 'playbooks', corpus, space, side: null },
-        playbookRecord(data, context.sequence),
-        id,
-        context,
-        ports,
-      );
+      const name: IndexName = { kind: 'playbooks', corpus, space, side: null };
+      return whenOpen(ports.gate, () => apply(name, playbookRecord(data, context.sequence), id, context, ports));
     },
     'lakehouse.playbook-retracted': ({ data }, context) => {
       const { corpus, playbook_id: id } = data;
-      // A retraction names no space: it holds in all in which the playbook was recorded.
-      for (const { space } of ports.catalogue.ofCorpus('playbooks', corpus, null))
-        apply(
-          { kind: 'playbooks', corpus, space, side: null },
-          retractedRecord(data, context.sequence),
-          id,
-          context,
-          ports,
-        );
+      const record = retractedRecord(data, context.sequence);
+      return whenOpen(ports.gate, () => {
+        // A retraction names no space: it holds in all in which the playbook was recorded.
+        for (const { space } of ports.catalogue.ofCorpus('playbooks', corpus, null))
+          apply({ kind: 'playbooks', corpus, space, side: null }, record, id, context, ports);
+      });
     },
   };
+}
+
+/** Runs at once while the gate is open; a fold that is held goes on when it opens. */
+function whenOpen(gate: FoldGate | undefined, work: () => void): void | Promise<void> {
+  const closed = gate?.closed();
+  if (closed === undefined) return work();
+  return closed.then(() => whenOpen(gate, work));
 }
 
 function apply(
