@@ -44,6 +44,8 @@ interface FoldOptions<Stream extends StreamName> {
 /** Folds events: each is decoded first, and what can not be read goes to REJECTED. */
 export interface EventFoldOptions<Stream extends StreamName> extends FoldOptions<Stream> {
   readonly handlers: FoldHandlers<Stream>;
+  /** Leaves what can not be read out of REJECTED: for folds that look at a log that somebody else works on. */
+  readonly onlyLooks?: boolean;
 }
 
 /** Folds bytes: nothing is decoded and nothing rejected, for projections that keep payloads as they are. */
@@ -64,8 +66,11 @@ export interface Projector {
   stop(): Promise<void>;
 }
 
-/** Bounds what a slow fold holds in memory. */
-const bufferBytesMax = 4 * 1024 * 1024;
+/**
+ * Bounds what a slow fold holds in memory. Messages, not bytes: the client takes one of the two, and a message larger
+ * than a bound in bytes would never be delivered. As fast as 2,000 when replaying.
+ */
+const bufferMessagesMax = 256;
 const sliceMs = 10;
 const restartFirstMs = 100;
 const restartMaxMs = 5_000;
@@ -98,7 +103,7 @@ export function startProjector<Stream extends StreamName>(options: ProjectorOpti
     const consumer = await connection.jetStream.consumers.get(stream, orderedFrom(options, progress.sequence() + 1));
     const bounded = options.until !== undefined;
     if (bounded && (await consumer.info()).num_pending === 0) return progress.advance(target.sequence);
-    messages = await consumer.consume({ max_messages: 2_000, max_bytes: bufferBytesMax });
+    messages = await consumer.consume({ max_messages: bufferMessagesMax });
     let sliceBegan = connection.clock.monotonicMs();
     for await (const message of messages) {
       if (stopping.signal.aborted) return;
@@ -173,9 +178,9 @@ async function foldOne<Stream extends StreamName>(message: JsMsg, options: Proje
   if ('onPayload' in options) return options.onPayload(received);
   const decoded = decodeEvent(stream, payload);
   if (!decoded.ok) {
-    log.error({ stream, sequence, reason: decoded.reason }, `an event can not be folded: ${decoded.message}`);
+    log.warn({ stream, sequence, reason: decoded.reason }, `an event can not be folded: ${decoded.message}`);
     // A rejection that can not be folded would reject itself for ever.
-    if (stream === 'REJECTED') return;
+    if (stream === 'REJECTED' || options.onlyLooks === true) return;
     const rejection = { reason: decoded.reason, message: decoded.message, version: null };
     await appendRejected(connection, worker, { stream, sequence, subject, payload, attempts: 1 }, rejection).catch(
       (error: unknown) => log.error({ error, stream, sequence }, 'the rejection could not be appended'),

@@ -16,6 +16,10 @@ export interface FoldPorts {
   readonly concerns?: (name: IndexName) => boolean;
   /** Told of every record that was folded, whether it was news or not. */
   readonly onApplied?: (name: IndexName, id: string) => void;
+  /** Other indexes that what is folded goes into too, where they are there. */
+  readonly alsoInto?: IndexCatalogue;
+  /** What of a vector event counts: left out, all of it. */
+  readonly read?: (data: VectorData) => VectorData | undefined;
   /** Holds the fold while the whole state is looked at. */
   readonly gate?: FoldGate;
 }
@@ -26,7 +30,9 @@ export function vectorHandlers(ports: FoldPorts): FoldHandlers<'VECTORS'> {
     'lakehouse.vector': ({ data }, context) => {
       const { corpus, space, id } = data;
       const name: IndexName = { kind: 'documents', corpus, space, side: null };
-      return whenOpen(ports.gate, () => apply(name, vectorRecord(data), id, context, ports));
+      const counted = ports.read === undefined ? data : ports.read(data);
+      if (counted === undefined) return undefined;
+      return whenOpen(ports.gate, () => apply(name, vectorRecord(counted), id, context, ports));
     },
   };
 }
@@ -63,7 +69,7 @@ function apply(
   record: VectorRecord | undefined,
   id: string,
   context: FoldContext,
-  { catalogue, log, concerns, onApplied }: FoldPorts,
+  { catalogue, alsoInto, log, concerns, onApplied }: FoldPorts,
 ): void {
   if (concerns !== undefined && !concerns(name)) return;
   const index = catalogue.get(name) ?? openIndex(name, catalogue);
@@ -71,6 +77,7 @@ function apply(
   if (outcome !== 'applied' && outcome !== 'older')
     // The workers before refuse such vectors; whoever wrote this one went around them.
     log.error({ ...name, id, sequence: context.sequence, outcome }, 'a record can not be indexed and is left out');
+  if (record !== undefined) alsoInto?.get(name)?.apply(record);
   onApplied?.(name, id);
 }
 
@@ -87,16 +94,17 @@ export function vectorRecord({ id, content, metadata }: VectorData): VectorRecor
   const vector = content.value === null ? null : decodeTrustedVector(content.value.vector);
   if (vector === undefined) return undefined;
   const value = content.value === null || vector === null ? null : { hash: content.value.hash, vector };
-  const json = metadata.value === null || isEmpty(metadata.value) ? null : JSON.stringify(metadata.value);
+  const json = metadata.value === null ? null : metadataJson(metadata.value);
   return {
     id,
     registers: { content: { version: content.version, value }, metadata: { version: metadata.version, json } },
   };
 }
 
-function isEmpty(value: Readonly<Record<string, unknown>>): boolean {
-  for (const _ in value) return false;
-  return true;
+/** Metadata as it is kept: its JSON, or null where it is `{}`, which is how metadata is cleared. */
+export function metadataJson(value: Readonly<Record<string, unknown>>): string | null {
+  const json = JSON.stringify(value);
+  return json === '{}' ? null : json;
 }
 
 function playbookRecord(data: PlaybookData, sequence: number): VectorRecord | undefined {

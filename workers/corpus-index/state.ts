@@ -2,6 +2,8 @@ import type { Position } from '../../schemas/position.ts';
 import type { LogConnection } from '../../streams/connection.ts';
 import type { RuntimeLog } from '../../streams/logger.ts';
 import { type Projector, startProjector } from '../../streams/projector.ts';
+import { subjectOf } from '../../streams/subjects.ts';
+import type { IndexName } from './catalogue.ts';
 import { type FoldPorts, playbookHandlers, vectorHandlers } from './fold.ts';
 
 /** How far each folded stream is in a state; a stream that is not named is at its beginning. */
@@ -30,12 +32,15 @@ export interface FoldOptions extends FoldPorts {
   readonly vectorSubjects?: string;
   readonly betweenEvents?: () => Promise<void> | undefined;
   readonly log: RuntimeLog;
+  /** As of a projector: what can not be read stays out of REJECTED. */
+  readonly onlyLooks?: boolean;
 }
 
 /** Folds VECTORS and PLAYBOOKS into a catalogue of indexes, each in its order, independently of one another. */
 export function startIndexFolds(options: FoldOptions): IndexFolds {
   const { connection, worker, log, checkpoint, until, betweenEvents, vectorSubjects } = options;
-  const common = { connection, worker, log, ...(betweenEvents === undefined ? {} : { betweenEvents }) };
+  const { onlyLooks = false } = options;
+  const common = { connection, worker, log, onlyLooks, ...(betweenEvents === undefined ? {} : { betweenEvents }) };
   const endOf = (stream: string) => (until === undefined ? {} : { until: until[stream] ?? 0 });
   const vectors = startProjector({
     ...common,
@@ -69,4 +74,10 @@ export function startIndexFolds(options: FoldOptions): IndexFolds {
       await Promise.all(all.map((projector) => projector.stop()));
     },
   };
+}
+
+/** The subjects of VECTORS that an index is folded from. */
+export function vectorSubjectsOf({ corpus, space }: Pick<IndexName, 'corpus' | 'space'>): string {
+  const subject = subjectOf('lakehouse.vector', { corpus, space, key: 'any' });
+  return subject.slice(0, subject.lastIndexOf('.') + 1).concat('*');
 }

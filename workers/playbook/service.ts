@@ -8,7 +8,7 @@ import {
   recordSlips,
   retractRequestSchema,
 } from '../../schemas/requests/playbooks.ts';
-import { type Appended, append, OutageError, readNewest } from '../../streams/append.ts';
+import { type Appended, append, readNewest } from '../../streams/append.ts';
 import type { LogConnection } from '../../streams/connection.ts';
 import type { ServiceHandler, ServiceRequest } from '../../streams/service.ts';
 import { subjectOf } from '../../streams/subjects.ts';
