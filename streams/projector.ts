@@ -44,6 +44,8 @@ interface FoldOptions<Stream extends StreamName> {
 /** Folds events: each is decoded first, and what can not be read goes to REJECTED. */
 export interface EventFoldOptions<Stream extends StreamName> extends FoldOptions<Stream> {
   readonly handlers: FoldHandlers<Stream>;
+  /** Leaves what can not be read out of REJECTED: for folds that look at a log that somebody else works on. */
+  readonly onlyLooks?: boolean;
 }
 
 /** Folds bytes: nothing is decoded and nothing rejected, for projections that keep payloads as they are. */
@@ -176,9 +178,9 @@ async function foldOne<Stream extends StreamName>(message: JsMsg, options: Proje
   if ('onPayload' in options) return options.onPayload(received);
   const decoded = decodeEvent(stream, payload);
   if (!decoded.ok) {
-    log.error({ stream, sequence, reason: decoded.reason }, `an event can not be folded: ${decoded.message}`);
+    log.warn({ stream, sequence, reason: decoded.reason }, `an event can not be folded: ${decoded.message}`);
     // A rejection that can not be folded would reject itself for ever.
-    if (stream === 'REJECTED') return;
+    if (stream === 'REJECTED' || options.onlyLooks === true) return;
     const rejection = { reason: decoded.reason, message: decoded.message, version: null };
     await appendRejected(connection, worker, { stream, sequence, subject, payload, attempts: 1 }, rejection).catch(
       (error: unknown) => log.error({ error, stream, sequence }, 'the rejection could not be appended'),

@@ -1,0 +1,98 @@
+import type { RejectedData } from '../../schemas/events/rejected.ts';
+import type { Position } from '../../schemas/position.ts';
+import { ProblemError } from '../../schemas/problems.ts';
+import { type WaitReply, type WaitRequest, waitRequestSchema } from '../../schemas/requests/index.ts';
+import { parseRequestBytes } from '../../schemas/requests/parse.ts';
+import type { Clock } from '../../streams/clock.ts';
+import type { ServiceHandler } from '../../streams/service.ts';
+import type { IndexCatalogue } from '../corpus-index/catalogue.ts';
+
+type Item = WaitRequest['items'][number];
+
+/** Rejections remembered, newest last: whoever waits for one of these versions is told why it will not come. */
+const rejectionsMax = 20_000;
+
+export interface SearchableWaits {
+  /** A document was folded: whoever waits for it is asked again. */
+  onApplied(corpus: string, id: string): void;
+  onRejected(rejected: RejectedData): void;
+  /** `svc.index.wait`. */
+  readonly endpoint: ServiceHandler;
+}
+
+/**
+ * Waits until documents can be found at a version, or were rejected.
+ * @param position how far the state is folded, for the answer
+ */
+export function createSearchableWaits(
+  catalogue: IndexCatalogue,
+  clock: Clock,
+  position: () => Position,
+): SearchableWaits {
+  const rejections = new Map<number, { reason: string; message: string }>();
+  const waiters = new Map<string, Set<() => void>>();
+  const keyOf = (corpus: string, id: string) => `${corpus} ${id}`;
+  const rejectionKey = (version: number) => `${version}`;
+
+  const isSearchable = ({ corpus, id, version }: Item) =>
+    catalogue.ofCorpus('documents', corpus, null).some(({ index }) => {
+      const known = index.lookup(id);
+      return known !== undefined && Math.max(known.content.version, known.metadata.version) >= version;
+    });
+  const wake = (key: string) => {
+    for (const waiter of waiters.get(key) ?? []) waiter();
+  };
+
+  const settled = (item: Item, signal: AbortSignal): Promise<boolean> =>
+    new Promise((resolve) => {
+      const keys = [keyOf(item.corpus, item.id), rejectionKey(item.version)];
+      const done = (reached: boolean) => {
+        signal.removeEventListener('abort', giveUp);
+        for (const key of keys) {
+          waiters.get(key)?.delete(look);
+          if (waiters.get(key)?.size === 0) waiters.delete(key);
+        }
+        resolve(reached);
+      };
+      const look = () => {
+        if (isSearchable(item) || rejections.has(item.version)) done(true);
+      };
+      const giveUp = () => done(false);
+      for (const key of keys) waiters.set(key, (waiters.get(key) ?? new Set()).add(look));
+      if (signal.aborted) return giveUp();
+      signal.addEventListener('abort', giveUp, { once: true });
+      look();
+    });
+
+  return {
+    onApplied: (corpus, id) => {
+      if (waiters.size > 0) wake(keyOf(corpus, id));
+    },
+    onRejected: ({ version, reason, message }) => {
+      if (version === null) return;
+      rejections.set(version, { reason, message });
+      const [oldest] = rejections.keys();
+      if (rejections.size > rejectionsMax && oldest !== undefined) rejections.delete(oldest);
+      wake(rejectionKey(version));
+    },
+    endpoint: async (request) => {
+      const { items } = parseRequestBytes(waitRequestSchema, request.body);
+      const signal = AbortSignal.timeout(Math.max(1, Math.round(request.deadlineAtMs - clock.monotonicMs())));
+      const reached = await Promise.all(items.map((item) => settled(item, signal)));
+      const left = reached.filter((one) => !one).length;
+      if (left > 0) {
+        const detail = `${left} of ${items.length} documents are neither searchable nor rejected yet; they are in the log and will be`;
+        throw new ProblemError('deadline_passed', detail, { searchable: items.length - left });
+      }
+      return { body: JSON.stringify(replyOf(items)), position: position() };
+    },
+  };
+
+  function replyOf(items: readonly Item[]): WaitReply {
+    const rejected = items.flatMap(({ id, version, ...item }) => {
+      const rejection = rejections.get(version);
+      return rejection === undefined || isSearchable({ id, version, ...item }) ? [] : [{ id, version, ...rejection }];
+    });
+    return { searchable: items.length - rejected.length, rejected };
+  }
+}
