@@ -29,7 +29,10 @@ const unsafe = /[\u0000-\u001f\\]/;
  */
 export function checkKey(key: string): void {
   const parts = key.split('/');
-  const safe = Buffer.byteLength(key) <= keyBytesMax && !unsafe.test(key) && parts.every((part) => !['', '.', '..'].includes(part));
+  const safe =
+    Buffer.byteLength(key) <= keyBytesMax &&
+    !unsafe.test(key) &&
+    parts.every((part) => !['', '.', '..'].includes(part));
   if (!safe) throw new RangeError(`${JSON.stringify(key)} can not be the key of an object`);
 }
 

@@ -41,14 +41,26 @@ export async function graphFileFault(path: string, expected: GraphFileExpectatio
 
 function readHeader(bytes: Buffer, { dimension, slots }: GraphFileExpectation, size: number): Header | string {
   const size64 = (at: number) => Number(bytes.readBigUInt64LE(at));
-  const [offsetLayer0, count, elementBytes, labelAt, dataAt] = [size64(0), size64(16), size64(24), size64(32), size64(40)];
+  const [offsetLayer0, count, elementBytes, labelAt, dataAt] = [
+    size64(0),
+    size64(16),
+    size64(24),
+    size64(32),
+    size64(40),
+  ];
   const maxLayer = bytes.readInt32LE(48);
   const entry = bytes.readUInt32LE(52);
   const [linksMax, linksMaxLayer0] = [size64(56), size64(64)];
   const linkBytes = linksMaxLayer0 * 4 + 4;
-  if (offsetLayer0 !== 0 || dataAt !== linkBytes || labelAt !== linkBytes + dimension * 4 || elementBytes !== labelAt + 8)
+  if (
+    offsetLayer0 !== 0 ||
+    dataAt !== linkBytes ||
+    labelAt !== linkBytes + dimension * 4 ||
+    elementBytes !== labelAt + 8
+  )
     return 'its header does not fit the dimension';
-  if (count === 0 || count > slots || headerBytes + count * elementBytes > size) return `it can not hold ${count} elements`;
+  if (count === 0 || count > slots || headerBytes + count * elementBytes > size)
+    return `it can not hold ${count} elements`;
   if (entry >= count || maxLayer < 0 || maxLayer > layersMax) return 'its entry point is not among its elements';
   return { count, elementBytes, labelAt, linksMax, linksMaxLayer0 };
 }
@@ -60,7 +72,8 @@ async function checkLayer0(file: FileHandle, header: Header, slots: number): Pro
     const bytes = await readExactly(file, headerBytes + first * header.elementBytes, elements * header.elementBytes);
     for (let element = 0; element < elements; element++) {
       const at = element * header.elementBytes;
-      if (!linksAreSound(bytes, at, header.linksMaxLayer0, header.count)) return `element ${first + element} links to nowhere`;
+      if (!linksAreSound(bytes, at, header.linksMaxLayer0, header.count))
+        return `element ${first + element} links to nowhere`;
       const label = Number(bytes.readBigUInt64LE(at + header.labelAt));
       if (label >= slots || seen[label] === 1) return `label ${label} is twice in it, or too large`;
       seen[label] = 1;

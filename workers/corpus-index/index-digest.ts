@@ -18,7 +18,14 @@ export async function digestOfIndex({ kind, corpus, space, index }: IndexEntry):
     if (known === undefined) continue;
     const vector = index.vector(id);
     const vectorHash = vector === undefined ? null : sha256(vector);
-    const line = [id, known.content.version, known.content.hash, vectorHash, known.metadata.version, known.metadata.json];
+    const line = [
+      id,
+      known.content.version,
+      known.content.hash,
+      vectorHash,
+      known.metadata.version,
+      known.metadata.json,
+    ];
     whole.update(`${JSON.stringify(line)}\n`);
     if (performance.now() - sliceBegan < sliceMs) continue;
     await new Promise((resolve) => setImmediate(resolve));
@@ -28,5 +35,7 @@ export async function digestOfIndex({ kind, corpus, space, index }: IndexEntry):
 }
 
 function sha256(vector: Float32Array): string {
-  return createHash('sha256').update(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)).digest('hex');
+  return createHash('sha256')
+    .update(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength))
+    .digest('hex');
 }
