@@ -10,4 +10,7 @@ export const commands: Readonly<Record<string, Load>> = {
   record: () => import('./record.ts'),
   retract: () => import('./retract.ts'),
   loadgen: () => import('./loadgen.ts'),
+  provision: () => import('./provision.ts'),
+  status: () => import('./status.ts'),
+  stop: () => import('./stop.ts'),
 };
