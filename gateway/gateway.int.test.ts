@@ -179,6 +179,14 @@ describe('requests over the bus', () => {
     expect(late.json()).toMatchObject(problem('deadline_passed', expect.any(String)));
   });
 
+  it('say that the gateway is ready, once JetStream and an index worker answer', async () => {
+    const stack = await startStack();
+    expect((await stack.app.inject('/readyz')).statusCode).toBe(503);
+    const info = { worker: 'index-1', caught_up: true, position: {}, indexes: [], snapshot: null, memory_rss_bytes: 1 };
+    await serve(stack, { 'svc.index.info': () => ({ body: JSON.stringify(info) }) });
+    expect((await stack.app.inject('/readyz')).json()).toEqual({ status: 'ready' });
+  });
+
   it('are observed', async () => {
     const stack = await startStack();
     await stack.app.inject(search);

@@ -1,11 +1,16 @@
 import closeWithGrace from 'close-with-grace';
+import type { FastifyInstance } from 'fastify';
 import { type Configuration, ConfigurationError } from '../schemas/configuration.ts';
 import { configurationOrExit, createLogger } from '../streams/process.ts';
 import { buildApp } from './app.ts';
 import { assertBindAllowed } from './bind.ts';
 import type { GatewayOptions } from './dependencies.ts';
-import { connectPorts } from './ports.ts';
+import { connectPorts, type GatewayPorts } from './ports.ts';
 
+/** What is in work gets so long to be answered; what still waits for a service then is told that it is not there. */
+const drainMs = 10_000;
+/** Then answers get so long to leave, and connections that only send are cut. */
+const leaveMs = 1_000;
 const closeDelayMs = 15_000;
 const exitMisconfigured = 2;
 const exitNotBound = 1;
@@ -25,8 +30,7 @@ async function main(): Promise<void> {
     async ({ err, signal }) => {
       if (err) log.error({ error: err }, 'stopping after an error that nobody caught');
       else log.info({ signal }, 'stopping');
-      await app.close();
-      await ports.close();
+      await drain(app, ports);
       log.info({}, 'stopped');
     },
   );
@@ -41,6 +45,17 @@ async function main(): Promise<void> {
     process.exit(exitNotBound);
   }
   log.info({ addresses: app.addresses() }, 'started');
+}
+
+async function drain(app: FastifyInstance, ports: GatewayPorts): Promise<void> {
+  const { clock } = ports.dependencies;
+  const waits = new AbortController();
+  const closed = app.close().then(() => waits.abort());
+  await clock.sleep(drainMs, waits.signal);
+  await ports.close();
+  await clock.sleep(leaveMs, waits.signal);
+  app.server.closeAllConnections();
+  await closed;
 }
 
 function refuseOpenBind({ gateway }: Configuration): void {
