@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Configuration } from '../schemas/configuration.ts';
 import { appendBytes, nextMessageId } from '../streams/append.ts';
+import type { Clock } from '../streams/clock.ts';
 import { type ConnectOptions, connectLog, type LogConnection } from '../streams/connection.ts';
 import type { RuntimeLog } from '../streams/logger.ts';
 import { startObservations } from '../streams/observations.ts';
@@ -11,10 +12,15 @@ import { subjectOf } from '../streams/subjects.ts';
 import { buildApp } from './app.ts';
 import type { GatewayOptions, IngestLog } from './dependencies.ts';
 
+/** What is in work gets so long to be answered when the gateway closes. */
+const drainMs = 10_000;
+/** Then answers get so long to leave, and connections that only send are cut. */
+const leaveMs = 1_000;
+
 export interface Gateway {
   /** Not listening yet. */
   readonly app: FastifyInstance;
-  /** Answers what was begun, and lets go of the bus. */
+  /** Answers what was begun, within `drainMs`, and lets go of the bus. */
   close(): Promise<void>;
 }
 
@@ -46,15 +52,23 @@ export async function createGateway(
     newTraceId: randomUUID,
     newMessageId: nextMessageId,
   });
-  return {
-    app,
-    close: async () => {
-      await app.close();
-      client.close();
-      await observations.stop();
-      await connection.drain();
-    },
+  const letGo = async () => {
+    client.close();
+    await observations.stop();
+    await connection.drain();
   };
+  return { app, close: () => drain(app, letGo, connection.clock) };
+}
+
+/** Answers what is in work; what still waits for a service when the time is over is told that nobody asks any more. */
+async function drain(app: FastifyInstance, letGo: () => Promise<void>, clock: Clock): Promise<void> {
+  const answered = new AbortController();
+  const closed = app.close().finally(() => answered.abort());
+  await clock.sleep(drainMs, answered.signal);
+  await letGo();
+  await clock.sleep(leaveMs, answered.signal);
+  app.server.closeAllConnections();
+  await closed;
 }
 
 function gatewayOptions({ gateway, embedder }: Configuration): GatewayOptions {
@@ -65,6 +79,7 @@ function ingestLogOn(connection: LogConnection): IngestLog {
   return {
     append: (corpus, payload, options) =>
       appendBytes(connection, subjectOf('lakehouse.ingest', { corpus }), payload, options),
+    // Unknown while the server is away; then nothing is appended anyway.
     payloadBytesMax: () => connection.nats.info?.max_payload ?? Number.POSITIVE_INFINITY,
   };
 }

@@ -162,7 +162,7 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
     close: () => {
       clearInterval(sweep);
       subscription.unsubscribe();
-      for (const correlation of [...pending.keys()]) settle(correlation, nobodyThere(''));
+      for (const correlation of [...pending.keys()]) settle(correlation, stopping());
     },
   };
 }
@@ -181,6 +181,10 @@ function takeBatch(queue: Waiting[]): Waiting[] {
 function nobodyThere(subject: string): ServiceReply {
   const detail = `nobody answers ${subject}: its worker is not running, or has not caught up yet; try again shortly`;
   return problemReply('unavailable', detail);
+}
+
+function stopping(): ServiceReply {
+  return problemReply('unavailable', 'this process is stopping, and asks no more; try again shortly');
 }
 
 function tooLate(): ServiceReply {

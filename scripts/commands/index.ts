@@ -9,5 +9,10 @@ export const commands: Readonly<Record<string, Load>> = {
   search: () => import('./search.ts'),
   record: () => import('./record.ts'),
   retract: () => import('./retract.ts'),
+  rebuild: () => import('./rebuild.ts'),
+  verify: () => import('./verify.ts'),
   loadgen: () => import('./loadgen.ts'),
+  provision: () => import('./provision.ts'),
+  status: () => import('./status.ts'),
+  stop: () => import('./stop.ts'),
 };

@@ -33,10 +33,17 @@ export async function* readDocuments(file: string): AsyncGenerator<SourcedDocume
       const bytes = Buffer.from(text, 'utf8');
       const decoded = decodeEvent('INGEST', bytes);
       if (!decoded.ok) throw new DocumentFileError(place, decoded.message);
-      yield { document: JSON.parse(text) as DocumentChangeInput, place, bytes: bytes.length };
+      yield { document: plainDocument(JSON.parse(text), place), place, bytes: bytes.length };
     }
   } catch (error) {
     if (error instanceof ElementError) throw new DocumentFileError(`${file}:${error.line}`, error.message);
     throw error;
   }
+}
+
+/** The gateway takes plain documents: an envelope around one is taken off. */
+function plainDocument(value: { specversion?: unknown; data?: unknown }, place: string): DocumentChangeInput {
+  const document = (value.specversion === undefined ? value : value.data) as DocumentChangeInput;
+  if (!('items' in document)) return document;
+  throw new DocumentFileError(place, 'is a batch ("items"); give each document a line of its own');
 }

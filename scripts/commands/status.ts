@@ -1,0 +1,26 @@
+import { command } from '../command/define.ts';
+import { dataDirectoryOf, gatewayArguments, openGateway } from '../command/gateway.ts';
+import { nothingRuns, openLog } from '../command/log-access.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { readStackRecord } from '../stack/record.ts';
+import { readStatus } from '../stack/status.ts';
+import { statusText } from '../stack/status-text.ts';
+
+export default command({
+  summary: 'Tells what runs, how full the streams are, what waits, and what the index holds.',
+  examples: ['status', 'status --json'],
+  args: gatewayArguments,
+  async run({ args, output }) {
+    const dataDirectory = dataDirectoryOf(args['data-dir'], process.env);
+    const record = await readStackRecord(dataDirectory);
+    if (record === undefined && process.env.LAKEHOUSE_NATS_URL === undefined) throw nothingRuns(dataDirectory);
+    const { connection } = await openLog(args['data-dir']);
+    try {
+      const status = await readStatus({ record, connection, client: await openGateway(args), fetch });
+      output.answer(status, statusText(status));
+      return status.ready ? exitCodes.done : exitCodes.unreachable;
+    } finally {
+      await connection.drain();
+    }
+  },
+});

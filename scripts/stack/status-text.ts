@@ -1,0 +1,107 @@
+import { formatBytes, formatCount } from '../command/format.ts';
+import { textTable } from '../command/table.ts';
+import type { Asked, StackStatus } from './status.ts';
+
+/** The status as tables for a terminal. */
+export function statusText(status: StackStatus): string {
+  const { gateway_url, nats_url, started_at } = status;
+  const since = started_at === null ? '' : `, since ${started_at}`;
+  return [
+    `${status.ready ? 'Ready' : 'NOT ready'}: gateway ${gateway_url}, log ${nats_url ?? 'as LAKEHOUSE_NATS_URL says'}${since}`,
+    processTable(status),
+    streamTable(status),
+    consumerTable(status),
+    indexText(status),
+    embedderText(status),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+function processTable({ processes }: StackStatus): string {
+  if (processes.length === 0) return '';
+  const columns = [
+    { title: 'process' },
+    { title: 'pid', right: true },
+    { title: 'restarts', right: true },
+    { title: 'state' },
+  ];
+  const rows = processes.map((one) => [
+    one.name,
+    one.alive ? String(one.pid) : '-',
+    String(one.restarts),
+    one.ready ? 'ready' : `not ready: ${one.reason ?? ''}`,
+  ]);
+  return textTable(columns, rows);
+}
+
+function streamTable({ streams, streams_missing }: StackStatus): string {
+  const columns = [
+    { title: 'stream' },
+    { title: 'messages', right: true },
+    { title: 'last', right: true },
+    { title: 'size', right: true },
+    { title: 'limit', right: true },
+    { title: 'full', right: true },
+  ];
+  const rows = streams.map(({ name, messages, lastSequence, bytes, bytesMax }) => [
+    name,
+    formatCount(messages),
+    formatCount(lastSequence),
+    formatBytes(bytes),
+    formatBytes(bytesMax),
+    `${((100 * bytes) / bytesMax).toFixed(1)} %`,
+  ]);
+  return textTable(columns, [...rows, ...streams_missing.map((name) => [name, 'missing'])]);
+}
+
+function consumerTable({ streams }: StackStatus): string {
+  const columns = [
+    { title: 'consumer' },
+    { title: 'of' },
+    { title: 'waiting', right: true },
+    { title: 'in work', right: true },
+    { title: 'redelivered', right: true },
+  ];
+  const rows = streams.flatMap(({ name: stream, consumers }) =>
+    consumers.map(({ name, pending, ackPending, redelivered }) => [
+      name,
+      stream,
+      ...[pending, ackPending, redelivered].map(formatCount),
+    ]),
+  );
+  return rows.length === 0 ? '' : textTable(columns, rows);
+}
+
+function indexText({ index }: StackStatus): string {
+  if (!('answer' in index)) return failureText('index', index);
+  const columns = [
+    { title: 'index' },
+    { title: 'space' },
+    { title: 'live', right: true },
+    { title: 'deleted', right: true },
+    { title: 'search' },
+    { title: 'name' },
+  ];
+  const { indexes, worker, memory_rss_bytes, caught_up } = index.answer;
+  const rows = indexes.map((one) => [
+    one.kind === 'playbooks' ? `${one.corpus} (playbooks)` : one.corpus,
+    one.space,
+    formatCount(one.live),
+    formatCount(one.tombstones),
+    one.graph ? 'graph' : 'exact',
+    one.side ?? (one.serving ? 'live' : 'joining'),
+  ]);
+  const lag = caught_up ? 'caught up' : 'catching up';
+  return `${textTable(columns, rows)}\n${worker}: ${lag}, ${formatBytes(memory_rss_bytes)} resident`;
+}
+
+function embedderText({ embedder }: StackStatus): string {
+  if (!('answer' in embedder)) return failureText('embedder', embedder);
+  const { embedder: kind, space, hits, misses, size } = embedder.answer;
+  return `embedder: ${kind}, ${space}; cache: ${formatCount(size)} texts, ${formatCount(hits)} hits, ${formatCount(misses)} misses`;
+}
+
+function failureText(what: string, asked: Extract<Asked<unknown>, { failure: string }>): string {
+  return `${what}: does not answer: ${asked.failure}`;
+}

@@ -1,0 +1,95 @@
+import type { GatewayClient } from '../../gateway/client/client.ts';
+import type { EmbedStatsReply } from '../../schemas/requests/embed.ts';
+import type { IndexInfo } from '../../schemas/requests/index.ts';
+import type { LogConnection } from '../../streams/connection.ts';
+import { inspectStreams, type StreamStatus } from '../../streams/inspect.ts';
+import { isAlive, type StackProcess, type StackRecord } from './record.ts';
+
+const probeTimeoutMs = 3_000;
+
+export interface ProcessStatus extends StackProcess {
+  readonly alive: boolean;
+  readonly ready: boolean;
+  /** What it waits for, where it is not ready. */
+  readonly reason: string | null;
+}
+
+/** An answer, or why there was none. */
+export type Asked<Value> = { readonly answer: Value } | { readonly failure: string };
+
+export interface StackStatus {
+  /** Every process is ready, every stream is there, and gateway, index and embedder answer. */
+  readonly ready: boolean;
+  readonly started_at: string | null;
+  readonly gateway_url: string;
+  readonly nats_url: string | null;
+  readonly processes: readonly ProcessStatus[];
+  readonly streams: readonly StreamStatus[];
+  readonly streams_missing: readonly string[];
+  readonly index: Asked<IndexInfo>;
+  readonly embedder: Asked<EmbedStatsReply>;
+}
+
+export interface StatusSources {
+  /** Undefined where the processes were not started by `up`. */
+  readonly record: StackRecord | undefined;
+  readonly connection: LogConnection;
+  readonly client: GatewayClient;
+  readonly fetch: typeof fetch;
+}
+
+/** Asks everything that can be asked at once. What does not answer is told as a part of the status. */
+export async function readStatus(sources: StatusSources): Promise<StackStatus> {
+  const { record, connection, client } = sources;
+  const [processes, found, index, embedder] = await Promise.all([
+    Promise.all((record?.processes ?? []).map((one) => probeProcess(one, sources.fetch))),
+    inspectStreams(connection),
+    asked(client.indexInfo()),
+    asked(client.embedStats()),
+  ]);
+  const streams = [...found.values()].filter((stream) => stream !== undefined);
+  const missing = [...found.keys()].filter((name) => found.get(name) === undefined);
+  const answering = 'answer' in index && 'answer' in embedder;
+  return {
+    ready: answering && missing.length === 0 && processes.every(({ ready }) => ready),
+    started_at: record?.started_at ?? null,
+    gateway_url: client.url,
+    nats_url: record?.nats_url ?? null,
+    processes,
+    streams,
+    streams_missing: missing,
+    index,
+    embedder,
+  };
+}
+
+async function asked<Value>(question: Promise<Value>): Promise<Asked<Value>> {
+  try {
+    return { answer: await question };
+  } catch (error) {
+    return { failure: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function probeProcess(one: StackProcess, send: typeof fetch): Promise<ProcessStatus> {
+  const alive = one.pid !== null && isAlive(one.pid);
+  if (!alive) return { ...one, alive, ready: false, reason: 'the process does not run' };
+  if (one.health_url === null) return { ...one, alive, ready: true, reason: null };
+  try {
+    const response = await send(`${one.health_url}/readyz`, { signal: AbortSignal.timeout(probeTimeoutMs) });
+    if (response.ok) return { ...one, alive, ready: true, reason: null };
+    return { ...one, alive, ready: false, reason: reasonOf(await response.text()) };
+  } catch (error) {
+    return { ...one, alive, ready: false, reason: `no answer: ${error instanceof Error ? error.message : error}` };
+  }
+}
+
+/** `reason` of a worker's answer, `detail` of a problem document, else the text. */
+function reasonOf(text: string): string {
+  try {
+    const { reason, detail } = JSON.parse(text) as Record<string, unknown>;
+    return String(reason ?? detail ?? text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,60 @@
+import { NatsError } from 'nats';
+import { type StreamName, streamNames } from '../schemas/catalog.ts';
+import type { LogConnection } from './connection.ts';
+
+export interface ConsumerStatus {
+  readonly name: string;
+  /** Messages of the stream that it was not given yet. */
+  readonly pending: number;
+  readonly ackPending: number;
+  /** Messages that were delivered more than once and are not acknowledged yet. */
+  readonly redelivered: number;
+}
+
+export interface StreamStatus {
+  readonly name: StreamName;
+  readonly messages: number;
+  readonly bytes: number;
+  /** The byte limit; a log refuses when it is reached, a window lets its oldest go. */
+  readonly bytesMax: number;
+  readonly lastSequence: number;
+  /** Durable consumers only: those of projectors come and go. */
+  readonly consumers: readonly ConsumerStatus[];
+}
+
+const streamNotFound = 10059;
+
+/**
+ * What the server says of every declared stream; one that is not there is undefined.
+ * @throws NatsError where the server does not answer, or this user may not ask
+ */
+export async function inspectStreams(connection: LogConnection): Promise<Map<StreamName, StreamStatus | undefined>> {
+  const found = await Promise.all(streamNames.map((name) => inspectStream(connection, name)));
+  return new Map(streamNames.map((name, at) => [name, found[at]]));
+}
+
+async function inspectStream(connection: LogConnection, name: StreamName): Promise<StreamStatus | undefined> {
+  try {
+    const { config, state } = await connection.manager.streams.info(name);
+    const { messages, bytes, last_seq: lastSequence } = state;
+    const consumers = await inspectConsumers(connection, name);
+    return { name, messages, bytes, bytesMax: config.max_bytes, lastSequence, consumers };
+  } catch (error) {
+    if (error instanceof NatsError && error.api_error?.err_code === streamNotFound) return undefined;
+    throw error;
+  }
+}
+
+async function inspectConsumers(connection: LogConnection, stream: StreamName): Promise<ConsumerStatus[]> {
+  const durable: ConsumerStatus[] = [];
+  for await (const consumer of connection.manager.consumers.list(stream)) {
+    if (consumer.config.durable_name === undefined) continue;
+    durable.push({
+      name: consumer.config.durable_name,
+      pending: consumer.num_pending,
+      ackPending: consumer.num_ack_pending,
+      redelivered: consumer.num_redelivered,
+    });
+  }
+  return durable;
+}
