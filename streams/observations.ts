@@ -83,6 +83,8 @@ function complete(operation: Operation, source: string, timestamp: string): Obse
     timestamp,
     source,
     ...operation,
+    // One endpoint that is too long would have its whole batch refused.
+    endpoint: operation.endpoint.slice(0, observationLimits.endpointCharactersMax),
     input_summary: cut(operation.input_summary ?? ''),
     output_summary: cut(operation.output_summary ?? ''),
     ...(operation.error === undefined ? {} : { error: cut(operation.error) }),

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import closeWithGrace from 'close-with-grace';
-import pino, { type Logger } from 'pino';
+import pino, { type DestinationStream, type Logger } from 'pino';
 import type { StreamName } from '../schemas/catalog.ts';
 import { type Configuration, ConfigurationError, readConfiguration } from '../schemas/configuration.ts';
 import { systemClock } from './clock.ts';
@@ -47,8 +47,8 @@ const secretPaths = [
   'headers.authorization',
 ];
 
-export function createLogger(name: string, level: string): Logger {
-  return pino({ name, level, redact: { paths: secretPaths, censor: '[secret]' } });
+export function createLogger(name: string, level: string, to: DestinationStream = process.stdout): Logger {
+  return pino({ name, level, redact: { paths: secretPaths, censor: '[secret]' } }, to);
 }
 
 /**

@@ -3,7 +3,7 @@ import type { EventData, EventsOf, StreamName } from '../schemas/catalog.ts';
 import { decodeEvent } from '../schemas/decode.ts';
 import type { DecodedEvent } from '../schemas/envelope.ts';
 import type { LogConnection } from './connection.ts';
-import { backoffMs } from './durations.ts';
+import { backoffMs, fromNanos } from './durations.ts';
 import type { RuntimeLog } from './logger.ts';
 import { createFoldProgress, type FoldProgress } from './progress.ts';
 import { appendRejected } from './rejected.ts';
@@ -25,14 +25,13 @@ export type FoldHandlers<Stream extends StreamName> = {
   ) => void | Promise<void>;
 };
 
-export interface ProjectorOptions<Stream extends StreamName> {
+interface FoldOptions<Stream extends StreamName> {
   readonly connection: LogConnection;
   readonly stream: Stream;
   /** Who folds, for rejections and logs. */
   readonly worker: string;
   /** The sequence that the state holds already: folding begins behind it. */
   readonly checkpoint: number;
-  readonly handlers: FoldHandlers<Stream>;
   readonly log: RuntimeLog;
   /** Ends the fold after this sequence (a side index of the past). */
   readonly until?: number;
@@ -41,6 +40,20 @@ export interface ProjectorOptions<Stream extends StreamName> {
   /** Called between slices: a live process lets searches in here. */
   readonly betweenEvents?: () => Promise<void> | undefined;
 }
+
+/** Folds events: each is decoded first, and what can not be read goes to REJECTED. */
+export interface EventFoldOptions<Stream extends StreamName> extends FoldOptions<Stream> {
+  readonly handlers: FoldHandlers<Stream>;
+  /** Leaves what can not be read out of REJECTED: for folds that look at a log that somebody else works on. */
+  readonly onlyLooks?: boolean;
+}
+
+/** Folds bytes: nothing is decoded and nothing rejected, for projections that keep payloads as they are. */
+export interface PayloadFoldOptions<Stream extends StreamName> extends FoldOptions<Stream> {
+  readonly onPayload: (context: Omit<FoldContext, 'traceId'>) => void | Promise<void>;
+}
+
+export type ProjectorOptions<Stream extends StreamName> = EventFoldOptions<Stream> | PayloadFoldOptions<Stream>;
 
 export interface Projector {
   readonly progress: FoldProgress;
@@ -53,8 +66,11 @@ export interface Projector {
   stop(): Promise<void>;
 }
 
-/** Bounds what a slow fold holds in memory. */
-const bufferBytesMax = 4 * 1024 * 1024;
+/**
+ * Bounds what a slow fold holds in memory. Messages, not bytes: the client takes one of the two, and a message larger
+ * than a bound in bytes would never be delivered. As fast as 2,000 when replaying.
+ */
+const bufferMessagesMax = 256;
 const sliceMs = 10;
 const restartFirstMs = 100;
 const restartMaxMs = 5_000;
@@ -76,6 +92,8 @@ export function startProjector<Stream extends StreamName>(options: ProjectorOpti
     const { state } = await connection.manager.streams.info(stream);
     target.sequence = Math.min(state.last_seq, options.until ?? Number.POSITIVE_INFINITY);
     target.known = true;
+    // What a stream has let go of is never delivered: waiting for it would never end.
+    if (state.first_seq > target.sequence) progress.advance(target.sequence);
     void progress.waitFor(target.sequence, stopping.signal).then(() => caughtUp.resolve());
   };
 
@@ -85,7 +103,7 @@ export function startProjector<Stream extends StreamName>(options: ProjectorOpti
     const consumer = await connection.jetStream.consumers.get(stream, orderedFrom(options, progress.sequence() + 1));
     const bounded = options.until !== undefined;
     if (bounded && (await consumer.info()).num_pending === 0) return progress.advance(target.sequence);
-    messages = await consumer.consume({ max_messages: 2_000, max_bytes: bufferBytesMax });
+    messages = await consumer.consume({ max_messages: bufferMessagesMax });
     let sliceBegan = connection.clock.monotonicMs();
     for await (const message of messages) {
       if (stopping.signal.aborted) return;
@@ -156,24 +174,20 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
 async function foldOne<Stream extends StreamName>(message: JsMsg, options: ProjectorOptions<Stream>): Promise<void> {
   const { connection, stream, worker, log } = options;
   const { seq: sequence, subject, data: payload } = message;
+  const received = { sequence, subject, payload, storedAtMs: fromNanos(message.info.timestampNanos) };
+  if ('onPayload' in options) return options.onPayload(received);
   const decoded = decodeEvent(stream, payload);
   if (!decoded.ok) {
-    log.error({ stream, sequence, reason: decoded.reason }, `an event can not be folded: ${decoded.message}`);
+    log.warn({ stream, sequence, reason: decoded.reason }, `an event can not be folded: ${decoded.message}`);
     // A rejection that can not be folded would reject itself for ever.
-    if (stream === 'REJECTED') return;
+    if (stream === 'REJECTED' || options.onlyLooks === true) return;
     const rejection = { reason: decoded.reason, message: decoded.message, version: null };
     await appendRejected(connection, worker, { stream, sequence, subject, payload, attempts: 1 }, rejection).catch(
       (error: unknown) => log.error({ error, stream, sequence }, 'the rejection could not be appended'),
     );
     return;
   }
-  const context: FoldContext = {
-    sequence,
-    subject,
-    payload,
-    storedAtMs: message.info.timestampNanos / 1_000_000,
-    traceId: decoded.event.traceId,
-  };
+  const context: FoldContext = { ...received, traceId: decoded.event.traceId };
   const table = options.handlers as unknown as Record<
     string,
     (event: unknown, context: FoldContext) => void | Promise<void>

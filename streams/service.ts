@@ -1,6 +1,8 @@
 import { type Msg, headers as newHeaders, type Service } from 'nats';
 import { formatPosition, type Position, parsePosition, positionHeader } from '../schemas/position.ts';
+import { traceIdSchema } from '../schemas/primitives.ts';
 import { type Problem, ProblemError, problem } from '../schemas/problems.ts';
+import { OutageError } from './append.ts';
 import { decodeFrames, encodeFrames, type Frame } from './batch-frames.ts';
 import type { LogConnection } from './connection.ts';
 import type { RuntimeLog } from './logger.ts';
@@ -140,7 +142,7 @@ function attend(
   const request: ServiceRequest = {
     body,
     position,
-    traceId: given(traceHeader),
+    traceId: readTraceId(given(traceHeader)),
     deadlineAtMs: clock.monotonicMs() + (Number.isFinite(allowedMs) ? allowedMs : requestDeadlineDefaultMs),
   };
   try {
@@ -153,6 +155,11 @@ function attend(
   }
 }
 
+/** A malformed trace id is let go: an event that carried it could not be read any more. */
+function readTraceId(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : traceIdSchema.safeParse(text).data;
+}
+
 function succeeded(response: ServiceResponse): Answer {
   const body = typeof response.body === 'string' ? Buffer.from(response.body, 'utf8') : response.body;
   const headers: Record<string, string> = {};
@@ -161,11 +168,8 @@ function succeeded(response: ServiceResponse): Answer {
 }
 
 function failed(error: unknown, options: ServiceOptions): Answer {
-  if (!(error instanceof ProblemError)) options.log.error({ error, service: options.name }, 'a request failed');
-  const shown: Problem =
-    error instanceof ProblemError
-      ? error.problem
-      : problem('internal', 'this request met an error of the system; the log of the worker tells more');
+  const shown = problemOf(error);
+  if (shown.status === 500) options.log.error({ error, service: options.name }, 'a request failed');
   return {
     status: shown.status,
     headers: {
@@ -174,4 +178,11 @@ function failed(error: unknown, options: ServiceOptions): Answer {
     },
     body: Buffer.from(JSON.stringify(shown), 'utf8'),
   };
+}
+
+/** An outage of the log is told as what it is: the caller may try again, which an internal error would not say. */
+function problemOf(error: unknown): Problem {
+  if (error instanceof ProblemError) return error.problem;
+  if (error instanceof OutageError) return problem(error.code, error.message);
+  return problem('internal', 'this request met an error of the system; the log of the worker tells more');
 }

@@ -25,6 +25,7 @@ export const indexRebuildRunSchema = z.strictObject({
   run_id: z.string(),
   corpus: z.string(),
   space: z.string(),
+  kind: z.enum(['documents', 'playbooks']),
   side: z.string().nullable(),
   until: z.record(z.string(), z.number().int()),
   documents: counts,

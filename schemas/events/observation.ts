@@ -1,6 +1,11 @@
 import { z } from 'zod';
 
-export const observationLimits = { summaryCharactersMax: 512, sourceCharactersMax: 64, opsPerEventMax: 500 } as const;
+export const observationLimits = {
+  endpointCharactersMax: 256,
+  summaryCharactersMax: 512,
+  sourceCharactersMax: 64,
+  opsPerEventMax: 500,
+} as const;
 
 /** A source becomes a subject token: lower-case letters, digits, `_` and `-`. */
 export const observationSourceSchema = z
@@ -12,7 +17,7 @@ const summary = z.string().max(observationLimits.summaryCharactersMax);
 /** One operation that somebody observed, in the reference's fields. `timestamp` is ISO 8601. */
 export const observedOperationSchema = z.strictObject({
   timestamp: z.string().min(1).max(64),
-  endpoint: z.string().min(1).max(256),
+  endpoint: z.string().min(1).max(observationLimits.endpointCharactersMax),
   source: observationSourceSchema,
   success: z.boolean(),
   duration_ms: z.number().nonnegative(),

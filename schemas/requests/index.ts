@@ -37,6 +37,8 @@ export const indexInfoSchema = z.strictObject({
       live: z.number().int(),
       tombstones: z.number().int(),
       graph: z.boolean(),
+      /** The rebuild run that this index came from; null where it grew from the log. */
+      rebuilt_by: z.string().nullable(),
     }),
   ),
   snapshot: z.strictObject({ key: z.string(), created_at: z.string() }).nullable(),
@@ -46,6 +48,7 @@ export type IndexInfo = z.output<typeof indexInfoSchema>;
 
 /** `svc.index.digest`: the state digest of the live indexes at one position. */
 export const digestRequestSchema = z.strictObject({ corpus: corpusSchema.optional() });
+export type DigestRequest = z.output<typeof digestRequestSchema>;
 export const indexDigestSchema = z.strictObject({
   corpus: corpusSchema,
   space: spaceSchema,

@@ -3,7 +3,10 @@ import { observationLimits, observedOperationSchema } from '../events/observatio
 
 /** `POST /v1/observer/event`: `endpoint` is needed, the rest is filled in (`source` "" becomes "mcp"). */
 export const observerEventRequestSchema = z.looseObject({
-  endpoint: z.string({ error: 'is needed: what was called' }).min(1, { message: 'must not be empty' }).max(256),
+  endpoint: z
+    .string({ error: 'is needed: what was called' })
+    .min(1, { message: 'must not be empty' })
+    .max(observationLimits.endpointCharactersMax),
   source: z.string().max(observationLimits.sourceCharactersMax).optional(),
   timestamp: z.string().max(64).optional(),
   success: z.boolean().optional(),

@@ -7,13 +7,13 @@ import { parseSpace } from '../../schemas/space.ts';
 import { vectorFault, vectorFaultMessage } from '../../schemas/vector.ts';
 import type { Clock } from '../../streams/clock.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../../streams/service.ts';
+import { type IndexCatalogue, type IndexEntry, indexesToSearch } from '../corpus-index/catalogue.ts';
 import { createJudge } from '../matrix/judge.ts';
 import { compileMetadataFilter } from '../matrix/metadata-filter.ts';
 import { rank, rankWithJudge } from '../matrix/rank.ts';
 import { resultJson } from '../matrix/reply.ts';
 import type { PlaybookEntry, PlaybookHit, RankInput, Ranking } from '../matrix/types.ts';
 import type { EmbedQueries } from '../query-vectors/embed-query.ts';
-import { type IndexCatalogue, type IndexEntry, indexesToSearch } from './catalogue.ts';
 
 export interface SearchPorts {
   readonly catalogue: IndexCatalogue;

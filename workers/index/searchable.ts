@@ -5,7 +5,7 @@ import { type WaitReply, type WaitRequest, waitRequestSchema } from '../../schem
 import { parseRequestBytes } from '../../schemas/requests/parse.ts';
 import type { Clock } from '../../streams/clock.ts';
 import type { ServiceHandler } from '../../streams/service.ts';
-import type { IndexCatalogue } from './catalogue.ts';
+import type { IndexCatalogue } from '../corpus-index/catalogue.ts';
 
 type Item = WaitRequest['items'][number];
 

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { ProblemCode } from '../../schemas/problems.ts';
 import { ProblemError } from '../../schemas/problems.ts';
 import { parseRequestBytes } from '../../schemas/requests/parse.ts';
 import {
@@ -9,7 +8,7 @@ import {
   recordSlips,
   retractRequestSchema,
 } from '../../schemas/requests/playbooks.ts';
-import { type Appended, append, OutageError, readNewest } from '../../streams/append.ts';
+import { type Appended, append, readNewest } from '../../streams/append.ts';
 import type { LogConnection } from '../../streams/connection.ts';
 import type { ServiceHandler, ServiceRequest } from '../../streams/service.ts';
 import { subjectOf } from '../../streams/subjects.ts';
@@ -61,7 +60,7 @@ async function recordAll(
     playbooks.map(async (playbook) => {
       const tokens = { corpus: playbook.corpus, key: playbook.playbook_id };
       const options = { messageId: `playbook:${nextId()}`, source: 'playbook-worker', traceId: request.traceId };
-      return { playbook, appended: await told(append(connection, 'lakehouse.playbook', tokens, playbook, options)) };
+      return { playbook, appended: await append(connection, 'lakehouse.playbook', tokens, playbook, options) };
     }),
   );
 }
@@ -100,21 +99,10 @@ async function retract(request: ServiceRequest, ports: PlaybookPorts) {
   const wanted = parseRequestBytes(retractRequestSchema, request.body);
   const { playbook_id, corpus } = wanted;
   const tokens = { corpus, key: playbook_id };
-  const newest = await told(readNewest(connection, 'lakehouse.playbook', subjectOf('lakehouse.playbook', tokens)));
+  const newest = await readNewest(connection, 'lakehouse.playbook', subjectOf('lakehouse.playbook', tokens));
   if (newest === undefined)
     throw new ProblemError('not_found', `no playbook ${playbook_id} was ever recorded in "${corpus}"`);
   const options = { messageId: `retract:${nextId()}`, source: 'playbook-worker', traceId: request.traceId };
-  const { sequence } = await told(append(connection, 'lakehouse.playbook-retracted', tokens, wanted, options));
+  const { sequence } = await append(connection, 'lakehouse.playbook-retracted', tokens, wanted, options);
   return { body: JSON.stringify({ playbook_id, retracted: true }), position: { PLAYBOOKS: sequence } };
-}
-
-/** An outage of the log, as the caller is to see it. */
-async function told<Value>(work: Promise<Value>): Promise<Value> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof OutageError)) throw error;
-    const code: ProblemCode = error.code;
-    throw new ProblemError(code, error.message);
-  }
 }

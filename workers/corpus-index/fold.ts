@@ -7,6 +7,7 @@ import type { RuntimeLog } from '../../streams/logger.ts';
 import type { FoldContext, FoldHandlers } from '../../streams/projector.ts';
 import type { IndexCatalogue, IndexName } from './catalogue.ts';
 import { type CorpusIndex, createCorpusIndex, type VectorRecord } from './corpus-index.ts';
+import type { FoldGate } from './gate.ts';
 
 export interface FoldPorts {
   readonly catalogue: IndexCatalogue;
@@ -15,6 +16,12 @@ export interface FoldPorts {
   readonly concerns?: (name: IndexName) => boolean;
   /** Told of every record that was folded, whether it was news or not. */
   readonly onApplied?: (name: IndexName, id: string) => void;
+  /** Other indexes that what is folded goes into too, where they are there. */
+  readonly alsoInto?: IndexCatalogue;
+  /** What of a vector event counts: left out, all of it. */
+  readonly read?: (data: VectorData) => VectorData | undefined;
+  /** Holds the fold while the whole state is looked at. */
+  readonly gate?: FoldGate;
 }
 
 /** The fold of VECTORS: every event into the index of its corpus and space. */
@@ -22,7 +29,10 @@ export function vectorHandlers(ports: FoldPorts): FoldHandlers<'VECTORS'> {
   return {
     'lakehouse.vector': ({ data }, context) => {
       const { corpus, space, id } = data;
-      apply({ kind: 'documents', corpus, space, side: null }, vectorRecord(data), id, context, ports);
+      const name: IndexName = { kind: 'documents', corpus, space, side: null };
+      const counted = ports.read === undefined ? data : ports.read(data);
+      if (counted === undefined) return undefined;
+      return whenOpen(ports.gate, () => apply(name, vectorRecord(counted), id, context, ports));
     },
   };
 }
@@ -32,27 +42,26 @@ export function playbookHandlers(ports: FoldPorts): FoldHandlers<'PLAYBOOKS'> {
   return {
     'lakehouse.playbook': ({ data }, context) => {
       const { corpus, space, playbook_id: id } = data;
-      apply(
-        { kind: 'playbooks', corpus, space, side: null },
-        playbookRecord(data, context.sequence),
-        id,
-        context,
-        ports,
-      );
+      const name: IndexName = { kind: 'playbooks', corpus, space, side: null };
+      return whenOpen(ports.gate, () => apply(name, playbookRecord(data, context.sequence), id, context, ports));
     },
     'lakehouse.playbook-retracted': ({ data }, context) => {
       const { corpus, playbook_id: id } = data;
-      // A retraction names no space: it holds in all in which the playbook was recorded.
-      for (const { space } of ports.catalogue.ofCorpus('playbooks', corpus, null))
-        apply(
-          { kind: 'playbooks', corpus, space, side: null },
-          retractedRecord(data, context.sequence),
-          id,
-          context,
-          ports,
-        );
+      const record = retractedRecord(data, context.sequence);
+      return whenOpen(ports.gate, () => {
+        // A retraction names no space: it holds in all in which the playbook was recorded.
+        for (const { space } of ports.catalogue.ofCorpus('playbooks', corpus, null))
+          apply({ kind: 'playbooks', corpus, space, side: null }, record, id, context, ports);
+      });
     },
   };
+}
+
+/** Runs at once while the gate is open; a fold that is held goes on when it opens. */
+function whenOpen(gate: FoldGate | undefined, work: () => void): void | Promise<void> {
+  const closed = gate?.closed();
+  if (closed === undefined) return work();
+  return closed.then(() => whenOpen(gate, work));
 }
 
 function apply(
@@ -60,7 +69,7 @@ function apply(
   record: VectorRecord | undefined,
   id: string,
   context: FoldContext,
-  { catalogue, log, concerns, onApplied }: FoldPorts,
+  { catalogue, alsoInto, log, concerns, onApplied }: FoldPorts,
 ): void {
   if (concerns !== undefined && !concerns(name)) return;
   const index = catalogue.get(name) ?? openIndex(name, catalogue);
@@ -68,6 +77,7 @@ function apply(
   if (outcome !== 'applied' && outcome !== 'older')
     // The workers before refuse such vectors; whoever wrote this one went around them.
     log.error({ ...name, id, sequence: context.sequence, outcome }, 'a record can not be indexed and is left out');
+  if (record !== undefined) alsoInto?.get(name)?.apply(record);
   onApplied?.(name, id);
 }
 
@@ -84,16 +94,17 @@ export function vectorRecord({ id, content, metadata }: VectorData): VectorRecor
   const vector = content.value === null ? null : decodeTrustedVector(content.value.vector);
   if (vector === undefined) return undefined;
   const value = content.value === null || vector === null ? null : { hash: content.value.hash, vector };
-  const json = metadata.value === null || isEmpty(metadata.value) ? null : JSON.stringify(metadata.value);
+  const json = metadata.value === null ? null : metadataJson(metadata.value);
   return {
     id,
     registers: { content: { version: content.version, value }, metadata: { version: metadata.version, json } },
   };
 }
 
-function isEmpty(value: Readonly<Record<string, unknown>>): boolean {
-  for (const _ in value) return false;
-  return true;
+/** Metadata as it is kept: its JSON, or null where it is `{}`, which is how metadata is cleared. */
+export function metadataJson(value: Readonly<Record<string, unknown>>): string | null {
+  const json = JSON.stringify(value);
+  return json === '{}' ? null : json;
 }
 
 function playbookRecord(data: PlaybookData, sequence: number): VectorRecord | undefined {

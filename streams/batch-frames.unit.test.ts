@@ -1,0 +1,48 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeFrames, encodeFrames } from './batch-frames.ts';
+
+const frames = fc.array(
+  fc.record({
+    correlation: fc.integer({ min: 0, max: 0xffffffff }),
+    status: fc.constantFrom(0, 200, 404, 503),
+    headers: fc.dictionary(
+      fc.constantFrom('X-A', 'X-Position'),
+      fc.string().map((text) => text.replace(/[\r\n]/g, '')),
+    ),
+    body: fc.uint8Array({ maxLength: 64 }),
+  }),
+  { maxLength: 5 },
+);
+
+describe('frames', () => {
+  it('come back as they were written', () => {
+    fc.assert(
+      fc.property(frames, (given) => {
+        const read = decodeFrames(encodeFrames(given));
+        expect(read?.map((frame) => ({ ...frame, body: [...frame.body], headers: { ...frame.headers } }))).toEqual(
+          given.map((frame) => ({ ...frame, body: [...frame.body], headers: { ...frame.headers } })),
+        );
+      }),
+    );
+  });
+
+  it('are not read from a message that was cut', () => {
+    fc.assert(
+      fc.property(frames, fc.nat(), (given, cut) => {
+        const whole = encodeFrames(given);
+        if (whole.length === 0) return;
+        const part = whole.subarray(0, 1 + (cut % whole.length));
+        const read = decodeFrames(part);
+        expect(part.length === whole.length || read === undefined || read.length < given.length).toBe(true);
+      }),
+    );
+  });
+
+  it('keep a line feed in a header from becoming another header', () => {
+    const [read] =
+      decodeFrames(encodeFrames([{ correlation: 1, status: 0, headers: { a: 'x\nb: y' }, body: new Uint8Array() }])) ??
+      [];
+    expect(read?.headers).toEqual({ a: 'x b: y' });
+  });
+});

@@ -1,0 +1,34 @@
+import { NatsError } from 'nats';
+import type { StreamName } from '../schemas/catalog.ts';
+import type { LogConnection } from './connection.ts';
+
+/** Which log this is and what it holds: a checkpoint of another one, or of one that was set back, is worth nothing. */
+export interface StreamState {
+  /** When the stream was made, in milliseconds since 1970: a stream that was deleted and made anew has another. */
+  readonly createdAtMs: number;
+  /** The oldest sequence that is there; 0 where nothing ever was. */
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+}
+
+const messageNotFound = 10037;
+
+/** Asks the server what a stream is and holds. Throws `NatsError` where it does not answer. */
+export async function readStreamState(connection: LogConnection, stream: StreamName): Promise<StreamState> {
+  const { created, state } = await connection.manager.streams.info(stream);
+  return { createdAtMs: Date.parse(created), firstSequence: state.first_seq, lastSequence: state.last_seq };
+}
+
+/** The payload of one message, or undefined where the stream does not have it. Throws `NatsError` as above. */
+export async function readPayload(
+  connection: LogConnection,
+  stream: StreamName,
+  sequence: number,
+): Promise<Uint8Array | undefined> {
+  try {
+    return (await connection.manager.streams.getMessage(stream, { seq: sequence })).data;
+  } catch (error) {
+    if (error instanceof NatsError && error.api_error?.err_code === messageNotFound) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,83 @@
+import type { Position } from '../../schemas/position.ts';
+import type { LogConnection } from '../../streams/connection.ts';
+import type { RuntimeLog } from '../../streams/logger.ts';
+import { type Projector, startProjector } from '../../streams/projector.ts';
+import { subjectOf } from '../../streams/subjects.ts';
+import type { IndexName } from './catalogue.ts';
+import { type FoldPorts, playbookHandlers, vectorHandlers } from './fold.ts';
+
+/** How far each folded stream is in a state; a stream that is not named is at its beginning. */
+export type Checkpoint = Readonly<Record<string, number>>;
+
+/** The streams that the state of an index worker is a fold of. */
+export const foldedStreams = ['VECTORS', 'PLAYBOOKS'] as const;
+
+export interface IndexFolds {
+  readonly position: () => Position;
+  readonly waitFor: (wanted: Position, signal: AbortSignal) => Promise<boolean>;
+  readonly caughtUp: Promise<void>;
+  readonly isCaughtUp: () => boolean;
+  /** Resolves when every fold with an end has reached it. */
+  readonly finished: Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface FoldOptions extends FoldPorts {
+  readonly connection: LogConnection;
+  readonly worker: string;
+  readonly checkpoint: Checkpoint;
+  /** Where the folds end; without it they follow the log. */
+  readonly until?: Checkpoint;
+  /** Fold only these subjects of VECTORS; goes with `until`. */
+  readonly vectorSubjects?: string;
+  readonly betweenEvents?: () => Promise<void> | undefined;
+  readonly log: RuntimeLog;
+  /** As of a projector: what can not be read stays out of REJECTED. */
+  readonly onlyLooks?: boolean;
+}
+
+/** Folds VECTORS and PLAYBOOKS into a catalogue of indexes, each in its order, independently of one another. */
+export function startIndexFolds(options: FoldOptions): IndexFolds {
+  const { connection, worker, log, checkpoint, until, betweenEvents, vectorSubjects } = options;
+  const { onlyLooks = false } = options;
+  const common = { connection, worker, log, onlyLooks, ...(betweenEvents === undefined ? {} : { betweenEvents }) };
+  const endOf = (stream: string) => (until === undefined ? {} : { until: until[stream] ?? 0 });
+  const vectors = startProjector({
+    ...common,
+    ...endOf('VECTORS'),
+    ...(vectorSubjects === undefined ? {} : { filterSubject: vectorSubjects }),
+    stream: 'VECTORS',
+    checkpoint: checkpoint['VECTORS'] ?? 0,
+    handlers: vectorHandlers(options),
+  });
+  const playbooks = startProjector({
+    ...common,
+    ...endOf('PLAYBOOKS'),
+    stream: 'PLAYBOOKS',
+    checkpoint: checkpoint['PLAYBOOKS'] ?? 0,
+    handlers: playbookHandlers(options),
+  });
+  const projectors: Readonly<Record<string, Projector>> = { VECTORS: vectors, PLAYBOOKS: playbooks };
+  const all = Object.values(projectors);
+  return {
+    position: () => ({ VECTORS: vectors.progress.sequence(), PLAYBOOKS: playbooks.progress.sequence() }),
+    waitFor: async (wanted, signal) => {
+      const waits = Object.entries(wanted).map(([stream, sequence]) =>
+        projectors[stream]?.progress.waitFor(sequence, signal),
+      );
+      return (await Promise.all(waits)).every((reached) => reached !== false);
+    },
+    caughtUp: Promise.all(all.map((projector) => projector.caughtUp)).then(() => undefined),
+    isCaughtUp: () => all.every((projector) => projector.isCaughtUp()),
+    finished: Promise.all(all.map((projector) => projector.finished)).then(() => undefined),
+    stop: async () => {
+      await Promise.all(all.map((projector) => projector.stop()));
+    },
+  };
+}
+
+/** The subjects of VECTORS that an index is folded from. */
+export function vectorSubjectsOf({ corpus, space }: Pick<IndexName, 'corpus' | 'space'>): string {
+  const subject = subjectOf('lakehouse.vector', { corpus, space, key: 'any' });
+  return subject.slice(0, subject.lastIndexOf('.') + 1).concat('*');
+}

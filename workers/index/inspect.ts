@@ -1,0 +1,75 @@
+import type { Position } from '../../schemas/position.ts';
+import { ProblemError } from '../../schemas/problems.ts';
+import {
+  type DigestReply,
+  type DigestRequest,
+  digestRequestSchema,
+  type IndexInfo,
+} from '../../schemas/requests/index.ts';
+import { parseRequestBytes } from '../../schemas/requests/parse.ts';
+import type { ServiceHandler } from '../../streams/service.ts';
+import type { IndexCatalogue, IndexEntry } from '../corpus-index/catalogue.ts';
+import type { FoldGate } from '../corpus-index/gate.ts';
+import { digestOfIndex } from '../corpus-index/index-digest.ts';
+
+export interface InspectionPorts {
+  readonly catalogue: IndexCatalogue;
+  readonly gate: FoldGate;
+  readonly position: () => Position;
+  readonly instance: string;
+  readonly isCaughtUp: () => boolean;
+  readonly newestSnapshot: () => IndexInfo['snapshot'];
+  readonly rebuiltBy: (entry: IndexEntry) => string | null;
+}
+
+/** `svc.index.info` and `svc.index.digest`: what one index worker holds, at the position that the answer carries. */
+export function createInspection(ports: InspectionPorts): { info: ServiceHandler; digest: ServiceHandler } {
+  const { catalogue, gate, position, instance } = ports;
+  return {
+    info: () => {
+      const info: IndexInfo = {
+        worker: instance,
+        caught_up: ports.isCaughtUp(),
+        position: { ...position() },
+        indexes: [...catalogue.all()].map((entry) => describe(entry, ports)),
+        snapshot: ports.newestSnapshot(),
+        memory_rss_bytes: process.memoryUsage.rss(),
+      };
+      return { body: JSON.stringify(info), position: position() };
+    },
+    digest: async (request) => {
+      const asked: DigestRequest =
+        request.body.length === 0 ? {} : parseRequestBytes(digestRequestSchema, request.body);
+      const reply = await gate.whileHeld(() => digestAll(asked.corpus, ports));
+      return { body: JSON.stringify(reply), position: reply.position };
+    },
+  };
+
+  async function digestAll(corpus: string | undefined, { isCaughtUp }: InspectionPorts): Promise<DigestReply> {
+    if (!isCaughtUp()) throw new ProblemError('unavailable', 'the index has not caught up with the log yet');
+    const at = { ...position() };
+    const indexes: DigestReply['indexes'] = [];
+    for (const entry of catalogue.all()) {
+      if (entry.side !== null || (corpus !== undefined && entry.corpus !== corpus)) continue;
+      const { kind, space, index } = entry;
+      const digest = await digestOfIndex(entry);
+      indexes.push({ kind, corpus: entry.corpus, space, digest, live: index.size, tombstones: index.tombstones });
+    }
+    return { worker: instance, position: at, indexes };
+  }
+}
+
+function describe(entry: IndexEntry, { catalogue, rebuiltBy }: InspectionPorts): IndexInfo['indexes'][number] {
+  const { kind, corpus, space, side, index } = entry;
+  return {
+    kind,
+    corpus,
+    space,
+    side,
+    serving: kind === 'playbooks' || catalogue.serving(corpus, side) === entry,
+    live: index.size,
+    tombstones: index.tombstones,
+    graph: index.stats().graph,
+    rebuilt_by: rebuiltBy(entry),
+  };
+}

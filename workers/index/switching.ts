@@ -1,0 +1,106 @@
+import type { IndexSwitchData } from '../../schemas/events/index-switch.ts';
+import type { Position } from '../../schemas/position.ts';
+import type { LogConnection } from '../../streams/connection.ts';
+import type { RuntimeLog } from '../../streams/logger.ts';
+import type { ObjectStore } from '../../streams/object-store.ts';
+import { type Projector, startProjector } from '../../streams/projector.ts';
+import { readStreamState } from '../../streams/stream-reader.ts';
+import {
+  createIndexCatalogue,
+  type IndexCatalogue,
+  type IndexEntry,
+  type IndexName,
+} from '../corpus-index/catalogue.ts';
+import { loadSnapshotEntries } from '../corpus-index/snapshots.ts';
+import { startIndexFolds, vectorSubjectsOf } from '../corpus-index/state.ts';
+
+export interface SwitchingPorts {
+  readonly connection: LogConnection;
+  readonly store: ObjectStore;
+  readonly catalogue: IndexCatalogue;
+  readonly log: RuntimeLog;
+  /** How far the live indexes are folded. */
+  readonly position: () => Position;
+}
+
+export interface Switching {
+  /** Indexes on their way in: the live fold goes into them too, so that they miss nothing when they take over. */
+  readonly joining: IndexCatalogue;
+  readonly rebuiltBy: (entry: IndexEntry) => string | null;
+  stop(): Promise<void>;
+}
+
+/**
+ * Follows INDEXES: loads an index that was rebuilt aside, folds what came since into it, and lets it take over; searches
+ * are answered by the old one until then. Joining a record is idempotent and commutes, so the tail and the live fold may
+ * both bring it. At boot only side indexes are taken up: a switch of the past is in the state already.
+ */
+export async function startSwitching(ports: SwitchingPorts): Promise<Switching> {
+  const { connection, catalogue, log } = ports;
+  const joining = createIndexCatalogue('');
+  const rebuilds = new WeakMap<IndexEntry['index'], string>();
+  const { lastSequence: bootSequence } = await readStreamState(connection, 'INDEXES');
+
+  const follow = async (data: IndexSwitchData, sequence: number): Promise<void> => {
+    const { kind, corpus, space, side } = data;
+    const name: IndexName = { kind, corpus, space, side };
+    if (data.manifest === null) {
+      if (side !== null) for (const entry of [...catalogue.all()]) if (entry.side === side) catalogue.remove(entry);
+      return;
+    }
+    if (side === null && sequence <= bootSequence) return;
+    const loaded = await loadSnapshotEntries(ports.store, data.manifest);
+    if (!loaded.ok) {
+      log.error(
+        { ...name, manifest: data.manifest, reason: loaded.reason },
+        'a rebuilt index can not be loaded; the old one stays',
+      );
+      return;
+    }
+    for (const entry of loaded.entries) {
+      if (side === null) await join(entry, data, ports, joining);
+      rebuilds.set(entry.index, data.run_id);
+      catalogue.set({ ...entry, side });
+      joining.remove(entry);
+      log.info(
+        { ...name, run: data.run_id },
+        side === null ? 'switched to a rebuilt index' : 'a side index can be asked',
+      );
+    }
+  };
+
+  const projector: Projector = startProjector({
+    connection,
+    log,
+    stream: 'INDEXES',
+    worker: 'index',
+    checkpoint: 0,
+    handlers: { 'lakehouse.index-switched': ({ data }, { sequence }) => follow(data, sequence) },
+  });
+  await projector.caughtUp;
+  return { joining, rebuiltBy: ({ index }) => rebuilds.get(index) ?? null, stop: () => projector.stop() };
+}
+
+/** Brings a loaded index up to the live position. From here on the live fold goes into it too. */
+async function join(
+  entry: IndexEntry,
+  data: IndexSwitchData,
+  { connection, log, position }: SwitchingPorts,
+  joining: IndexCatalogue,
+): Promise<void> {
+  joining.set(entry);
+  const tail = createIndexCatalogue('');
+  tail.set(entry);
+  const folds = startIndexFolds({
+    connection,
+    log,
+    worker: 'index',
+    catalogue: tail,
+    checkpoint: data.checkpoint,
+    until: position(),
+    vectorSubjects: vectorSubjectsOf(entry),
+    concerns: ({ kind, corpus, space }) => kind === entry.kind && corpus === entry.corpus && space === entry.space,
+    betweenEvents: () => new Promise((resolve) => setImmediate(resolve)),
+  });
+  await folds.finished;
+}

@@ -1,0 +1,137 @@
+import { join } from 'node:path';
+import type { Position } from '../../schemas/position.ts';
+import { formatSpace } from '../../schemas/space.ts';
+import { createLocalObjectStore } from '../../streams/local-object-store.ts';
+import { observed } from '../../streams/outcomes.ts';
+import type { ProcessContext, RunningWorker, WorkerProcess } from '../../streams/process.ts';
+import { startProjector } from '../../streams/projector.ts';
+import { startService } from '../../streams/service.ts';
+import { createServiceClient } from '../../streams/service-client.ts';
+import { readStreamState } from '../../streams/stream-reader.ts';
+import { createIndexCatalogue } from '../corpus-index/catalogue.ts';
+import { createFoldGate } from '../corpus-index/gate.ts';
+import { startIndexFolds } from '../corpus-index/state.ts';
+import { createEmbedQueries } from '../query-vectors/embed-query.ts';
+import { startBackgroundWork } from './background.ts';
+import { createInspection } from './inspect.ts';
+import { createSearch } from './search.ts';
+import { startSearchLog } from './search-log.ts';
+import { createSearchableWaits } from './searchable.ts';
+import { bootFromSnapshot, startSnapshots } from './snapshots.ts';
+import { startSwitching } from './switching.ts';
+
+const requestsWaitingMax = 2_000;
+/** Rejections of the last so many messages are known at boot; older ones nobody waits for any more. */
+const rejectionsReadAtBoot = 1_000;
+
+/** Keeps the indexes in memory, and answers searches from them. */
+export const indexWorker: WorkerProcess = {
+  name: 'index',
+  streams: ['VECTORS', 'PLAYBOOKS', 'INDEXES', 'REJECTED', 'SEARCHES'],
+  start: startIndexWorker,
+};
+
+async function startIndexWorker(context: ProcessContext): Promise<RunningWorker> {
+  const { configuration, connection, log, observations, instance } = context;
+  const { clock } = connection;
+  const store = createLocalObjectStore(join(configuration.dataDirectory, 'snapshots'));
+  const catalogue = createIndexCatalogue(formatSpace(configuration.embedder.space));
+  const gate = createFoldGate();
+  const boot = await bootFromSnapshot({ store, catalogue, connection, log });
+
+  let folds: ReturnType<typeof startIndexFolds> | undefined;
+  const position = (): Position => folds?.position() ?? boot.checkpoint;
+  const waits = createSearchableWaits(catalogue, clock, position);
+  const switching = await startSwitching({ connection, store, catalogue, log, position });
+  const background = startBackgroundWork(catalogue, gate);
+  folds = startIndexFolds({
+    connection,
+    catalogue,
+    log,
+    gate,
+    worker: 'index',
+    checkpoint: boot.checkpoint,
+    onApplied: (name, id) => {
+      if (name.kind === 'documents') waits.onApplied(name.corpus, id);
+    },
+    alsoInto: switching.joining,
+    betweenEvents: background.letOthersIn,
+  });
+  const rejections = startProjector({
+    connection,
+    log,
+    stream: 'REJECTED',
+    worker: 'index',
+    checkpoint: Math.max(0, (await readStreamState(connection, 'REJECTED')).lastSequence - rejectionsReadAtBoot),
+    handlers: { 'lakehouse.rejected': ({ data }) => waits.onRejected(data) },
+  });
+  await folds.caughtUp;
+  log.info({ position: position() }, 'caught up');
+
+  const { snapshotIntervalMs, snapshotsKept, searchLog, searchLogSample, judgeUrls } = configuration.index;
+  const snapshots = startSnapshots({
+    store,
+    catalogue,
+    gate,
+    position,
+    clock,
+    log,
+    intervalMs: snapshotIntervalMs,
+    kept: snapshotsKept,
+    newest: boot.snapshot,
+    bootedAt: boot.checkpoint,
+    instance,
+  });
+  const client = createServiceClient(connection);
+  const searches = searchLog ? startSearchLog(connection, searchLogSample, Math.random) : undefined;
+  const inspection = createInspection({
+    catalogue,
+    gate,
+    position,
+    instance,
+    isCaughtUp: folds.isCaughtUp,
+    newestSnapshot: snapshots.newest,
+    rebuiltBy: switching.rebuiltBy,
+  });
+  const search = createSearch({
+    catalogue,
+    clock,
+    position,
+    judgeUrls,
+    fetch,
+    embedQueries: createEmbedQueries(client),
+    waitForPosition: folds.waitFor,
+    ...(searches === undefined ? {} : { onAnswered: searches.note }),
+  });
+  const common = { connection, log, requestsWaitingMax, version: '1.0.0' };
+  const services = await Promise.all([
+    startService({
+      ...common,
+      name: 'matrix',
+      description: 'finds documents by meaning, and lifts what people chose',
+      endpoints: observed({ 'svc.matrix.search': search }, observations, clock),
+    }),
+    startService({
+      ...common,
+      name: 'index',
+      description: 'tells what the indexes hold',
+      endpoints: {
+        'svc.index.wait': waits.endpoint,
+        'svc.index.info': inspection.info,
+        'svc.index.digest': inspection.digest,
+        'svc.index.snapshot': snapshots.endpoint,
+      },
+    }),
+  ]);
+  const running = folds;
+  return {
+    notReady: () => (running.isCaughtUp() ? undefined : 'the index has not caught up with the log yet'),
+    stop: async () => {
+      await Promise.all(services.map((service) => service.stop()));
+      await Promise.all([searches?.stop(), switching.stop(), rejections.stop(), running.stop()]);
+      background.stop();
+      await snapshots.stop();
+      client.close();
+    },
+  };
+}

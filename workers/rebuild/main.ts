@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import { readConfiguration } from '../../schemas/configuration.ts';
+import type { Problem } from '../../schemas/problems.ts';
+import { ProblemError } from '../../schemas/problems.ts';
+import { type DigestReply, digestReplySchema } from '../../schemas/requests/index.ts';
+import { formatSpace } from '../../schemas/space.ts';
+import { systemClock } from '../../streams/clock.ts';
+import { connectLog } from '../../streams/connection.ts';
+import { createLocalObjectStore } from '../../streams/local-object-store.ts';
+import { createLogger } from '../../streams/process.ts';
+import { createServiceClient, type ServiceClient } from '../../streams/service-client.ts';
+import { rebuildIndex } from './rebuild.ts';
+import { type Task, type TaskMessage, taskSchema } from './task.ts';
+import { verify } from './verify.ts';
+
+const digestDeadlineMs = 120_000;
+
+const say = (message: TaskMessage) => process.stdout.write(`${JSON.stringify(message)}\n`);
+
+async function liveDigests(client: ServiceClient, corpus: string | undefined): Promise<DigestReply> {
+  const body = Buffer.from(JSON.stringify(corpus === undefined ? {} : { corpus }));
+  const reply = await client.request('svc.index.digest', body, { deadlineMs: digestDeadlineMs });
+  const answer: unknown = JSON.parse(Buffer.from(reply.body).toString('utf8'));
+  if (reply.status === 200) return digestReplySchema.parse(answer);
+  const { code, detail } = answer as Problem;
+  throw new ProblemError(code, detail);
+}
+
+async function run(task: Task): Promise<void> {
+  const configuration = readConfiguration(process.env);
+  // Standard output is for messages: what a run logs goes where a person reads it.
+  const log = createLogger('rebuild', configuration.logLevel, process.stderr);
+  const connection = await connectLog({ ...configuration.nats, name: 'lakehouse-rebuild', clock: systemClock });
+  const client = createServiceClient(connection);
+  try {
+    if (task.task === 'verify') {
+      const report = await verify(
+        {
+          connection,
+          log,
+          configuredSpace: configuration.embedder.space,
+          liveDigests: () => liveDigests(client, undefined),
+          onStep: (step) => say({ say: 'progress', step, done: 0, total: 0 }),
+        },
+        task.settleDeadlineMs,
+      );
+      say({ say: 'verified', report });
+      return;
+    }
+    const { corpus, kind, compare, force, side } = task;
+    const past = side?.asOfMs === undefined ? { untilSequence: side?.untilSequence ?? 0 } : { asOfMs: side.asOfMs };
+    const runs = await rebuildIndex(
+      { corpus, kind, compare, force, side: side === null ? null : { name: side.name, past } },
+      {
+        connection,
+        log,
+        store: createLocalObjectStore(join(configuration.dataDirectory, 'snapshots')),
+        configuredSpace: formatSpace(configuration.embedder.space),
+        liveDigests: (name) =>
+          liveDigests(client, name).catch((error: unknown) => {
+            if (error instanceof ProblemError && error.problem.code === 'unavailable') return undefined;
+            throw error;
+          }),
+        onProgress: (progress) => say({ say: 'progress', ...progress }),
+      },
+    );
+    say({ say: 'rebuilt', runs });
+  } finally {
+    client.close();
+    await connection.drain();
+  }
+}
+
+try {
+  await run(taskSchema.parse(JSON.parse(process.argv[2] ?? 'null')));
+} catch (error) {
+  say({ say: 'failed', message: error instanceof Error ? error.message : String(error) });
+  process.exitCode = 1;
+}

@@ -1,0 +1,210 @@
+import type { DocumentData } from '../../schemas/events/document.ts';
+import { ProblemError } from '../../schemas/problems.ts';
+import type { DigestReply } from '../../schemas/requests/index.ts';
+import type { Space } from '../../schemas/space.ts';
+import type { LogConnection } from '../../streams/connection.ts';
+import type { RuntimeLog } from '../../streams/logger.ts';
+import { consumerLag } from '../../streams/moments.ts';
+import { startProjector } from '../../streams/projector.ts';
+import { readStreamState } from '../../streams/stream-reader.ts';
+import { tokenAt } from '../../streams/subjects.ts';
+import { createIndexCatalogue, type IndexCatalogue } from '../corpus-index/catalogue.ts';
+import { metadataJson } from '../corpus-index/fold.ts';
+import { digestOfIndex } from '../corpus-index/index-digest.ts';
+import { startIndexFolds } from '../corpus-index/state.ts';
+import { joinStates, overrule, spokenState } from '../documents/document-state.ts';
+import type { Difference, VerifyReport } from './task.ts';
+
+export interface VerifyPorts {
+  readonly connection: LogConnection;
+  readonly log: RuntimeLog;
+  readonly configuredSpace: Space;
+  readonly liveDigests: () => Promise<DigestReply>;
+  readonly onStep: (step: string) => void;
+}
+
+const differencesShownMax = 20;
+const settleWaitMs = 200;
+
+/** Proves the live state by both oracles. New events may come meanwhile: documents that moved on are left out. */
+export async function verify(ports: VerifyPorts, settleDeadlineMs: number): Promise<VerifyReport> {
+  const { connection, log } = ports;
+  const { lastSequence: ingestUntil } = await readStreamState(connection, 'INGEST');
+  ports.onStep(`waiting until what was said up to INGEST ${ingestUntil} is embedded`);
+  await settle(ports, settleDeadlineMs);
+  const live = await ports.liveDigests();
+
+  ports.onStep('folding VECTORS and PLAYBOOKS from their beginning');
+  const clean = createIndexCatalogue('');
+  const folds = startIndexFolds({
+    connection,
+    log,
+    worker: 'verify',
+    catalogue: clean,
+    checkpoint: {},
+    until: live.position,
+    onlyLooks: true,
+  });
+  await folds.finished;
+  const digests = await compareDigests(live, clean);
+
+  ports.onStep('folding INGEST alone');
+  const ingest = await compareWithIngest(ports, clean, ingestUntil);
+  const equal = digests.every((one) => one.equal) && ingest.differing === 0;
+  return { position: live.position, digests, ingest, equal };
+}
+
+/** Everything said is worked on: nothing pends at the ingest and the embed worker. */
+async function settle({ connection }: VerifyPorts, deadlineMs: number): Promise<void> {
+  const deadline = connection.clock.monotonicMs() + deadlineMs;
+  for (;;) {
+    const lags = [
+      await consumerLag(connection, 'INGEST', 'ingest'),
+      await consumerLag(connection, 'DOCUMENTS', 'embed'),
+    ];
+    const left = lags.reduce((sum, lag) => sum + (lag === undefined ? 0 : lag.pending + lag.ackPending), 0);
+    if (left === 0) return;
+    if (connection.clock.monotonicMs() > deadline)
+      throw new ProblemError(
+        'deadline_passed',
+        `${left} events are still being worked on; verify again when they are done`,
+      );
+    await connection.clock.sleep(settleWaitMs);
+  }
+}
+
+async function compareDigests(live: DigestReply, clean: IndexCatalogue): Promise<VerifyReport['digests']> {
+  const rows = new Map<string, VerifyReport['digests'][number]>();
+  const keyOf = (one: { kind: string; corpus: string; space: string }) => `${one.kind} ${one.corpus} ${one.space}`;
+  for (const { kind, corpus, space, digest } of live.indexes)
+    rows.set(keyOf({ kind, corpus, space }), { kind, corpus, space, live: digest, clean: null, equal: false });
+  for (const entry of clean.all()) {
+    const { kind, corpus, space } = entry;
+    const digest = await digestOfIndex(entry);
+    const known = rows.get(keyOf(entry))?.live ?? null;
+    rows.set(keyOf(entry), { kind, corpus, space, live: known, clean: digest, equal: known === digest });
+  }
+  return [...rows.values()];
+}
+
+async function compareWithIngest(
+  ports: VerifyPorts,
+  clean: IndexCatalogue,
+  until: number,
+): Promise<VerifyReport['ingest']> {
+  const expected = await foldIngest(ports, until);
+  const rejected = await rejectedVersions(ports);
+  const differences: Difference[] = [];
+  let differing = 0;
+  for (const state of expected.values()) {
+    const wanted = describeState(state);
+    const found = describeFound(state, clean, until);
+    if (found === undefined || found === wanted || rejected.has(state.content.version)) continue;
+    differing++;
+    if (differences.length < differencesShownMax)
+      differences.push({ corpus: state.corpus, id: state.id, expected: wanted, found });
+  }
+  for (const difference of phantoms(expected, clean, until)) {
+    differing++;
+    if (differences.length < differencesShownMax) differences.push(difference);
+  }
+  return { until, documents: expected.size, rejected: rejected.size, differences, differing };
+}
+
+const keyOfDocument = (corpus: string, id: string) => `${corpus} ${id}`;
+
+/** The state of every document as INGEST alone says it, in stream order, once. */
+async function foldIngest(
+  { connection, log, configuredSpace }: VerifyPorts,
+  until: number,
+): Promise<Map<string, DocumentData>> {
+  const states = new Map<string, DocumentData>();
+  const projector = startProjector({
+    connection,
+    log,
+    stream: 'INGEST',
+    worker: 'verify',
+    checkpoint: 0,
+    until,
+    onlyLooks: true,
+    handlers: {
+      'lakehouse.ingest': ({ data }, { sequence, subject }) => {
+        const corpus = tokenAt(subject, 1);
+        const said = new Map<string, DocumentData>();
+        for (const change of data.items) {
+          const spoken = spokenState(change, { corpus, sequence, defaultSpace: configuredSpace });
+          // One bad item, and the worker set the whole event aside.
+          if (!spoken.ok) return;
+          const earlier = said.get(change.id);
+          said.set(change.id, earlier === undefined ? spoken.state : overrule(earlier, spoken.state));
+        }
+        for (const [id, state] of said) {
+          const key = keyOfDocument(corpus, id);
+          states.set(key, joinStates(states.get(key), state) ?? state);
+        }
+      },
+    },
+  });
+  await projector.finished;
+  return states;
+}
+
+/** Versions whose content the embedder refused: they are in REJECTED instead of VECTORS. */
+async function rejectedVersions({ connection, log }: VerifyPorts): Promise<Set<number>> {
+  const versions = new Set<number>();
+  const { lastSequence } = await readStreamState(connection, 'REJECTED');
+  const projector = startProjector({
+    connection,
+    log,
+    stream: 'REJECTED',
+    worker: 'verify',
+    checkpoint: 0,
+    until: lastSequence,
+    handlers: {
+      'lakehouse.rejected': ({ data }) => {
+        if (data.version !== null && data.worker === 'embed') versions.add(data.version);
+      },
+    },
+  });
+  await projector.finished;
+  return versions;
+}
+
+function describeState({ content, metadata }: DocumentData): string {
+  const json = metadata.value === null ? null : metadataJson(metadata.value);
+  return describe(content.version, content.value?.hash ?? null, metadata.version, json);
+}
+
+function describe(contentVersion: number, hash: string | null, metadataVersion: number, json: string | null): string {
+  return `content ${contentVersion} ${hash ?? 'absent'}, metadata ${metadataVersion} ${json ?? 'none'}`;
+}
+
+/** Undefined where the document has moved on since, so that there is nothing to compare. */
+function describeFound(
+  { corpus, id, content }: DocumentData,
+  clean: IndexCatalogue,
+  until: number,
+): string | undefined {
+  const entries = clean.ofCorpus('documents', corpus, null);
+  const entry =
+    content.value === null
+      ? entries.find(({ index }) => index.lookup(id) !== undefined)
+      : entries.find(({ space }) => space === content.value?.space);
+  const known = entry?.index.lookup(id);
+  if (known === undefined) return 'nothing';
+  if (Math.max(known.content.version, known.metadata.version) > until) return undefined;
+  return describe(known.content.version, known.content.hash, known.metadata.version, known.metadata.json);
+}
+
+/** Documents that are found though INGEST never spoke of them, or that live in a space which they left. */
+function* phantoms(expected: Map<string, DocumentData>, clean: IndexCatalogue, until: number): Generator<Difference> {
+  for (const { kind, corpus, space, index } of clean.all()) {
+    if (kind !== 'documents') continue;
+    for (const id of index.ids()) {
+      const state = expected.get(keyOfDocument(corpus, id));
+      if (state?.content.value?.space === space) continue;
+      if ((index.lookup(id)?.content.version ?? 0) > until) continue;
+      yield { corpus, id, expected: `not alive in ${space}`, found: `alive in ${space}` };
+    }
+  }
+}
