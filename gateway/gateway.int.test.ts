@@ -205,6 +205,24 @@ describe('requests over the bus', () => {
 });
 
 describe('while the server is away', () => {
+  it('a request that waits for its answer is told at once, not at its deadline', async () => {
+    const stack = await startStack({ searchDeadlineMs: 3_600_000 });
+    let reached = () => {};
+    const isAsked = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
+    await serve(stack, {
+      'svc.matrix.search': () => {
+        reached();
+        return new Promise(() => {});
+      },
+    });
+    const answered = stack.app.inject(search);
+    await Promise.race([isAsked, answered]);
+    await stack.server.kill9();
+    expect((await answered).json()).toMatchObject({ status: 503, code: 'unavailable' });
+  });
+
   it('everything is 503 with Retry-After but the gateway lives, and it resumes', async () => {
     const stack = await startStack();
     const { app, server } = stack;
