@@ -2,6 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 const common = { environment: 'node' as const, passWithNoTests: false };
 
+/** Compiles the sources where they changed: tests that start processes start what is compiled. */
+const globalSetup = ['./scripts/build.mjs'];
+
 /** Unit tests share workers; tests that start servers get longer deadlines and run in their own processes. */
 export default defineConfig({
   test: {
@@ -11,6 +14,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'integration',
+          globalSetup,
           include: ['**/*.int.test.ts'],
           exclude: ['node_modules', 'dist'],
           pool: 'forks',
@@ -22,6 +26,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'chaos',
+          globalSetup,
           include: ['**/*.chaos.test.ts'],
           exclude: ['node_modules', 'dist'],
           pool: 'forks',

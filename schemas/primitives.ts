@@ -5,6 +5,8 @@ export const limits = {
   idCharactersMax: 256,
   textBytesMax: 256 * 1024,
   metadataBytesMax: 64 * 1024,
+  /** Objects and arrays inside one another; writing JSON overflows the stack at some thousands. */
+  metadataNestingMax: 64,
   batchItemsMax: 10_000,
   traceIdCharactersMax: 128,
 } as const;
@@ -39,10 +41,22 @@ export const textSchema = z
     message: `must be at most ${limits.textBytesMax} bytes of UTF-8`,
   });
 
-/** A JSON object, at most 64 KiB when written. */
+/** Whether objects and arrays lie inside one another more than so many levels deep. */
+function isNestedDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  return Object.values(value).some((inner) => isNestedDeeper(inner, levels - 1));
+}
+
+/** A JSON object, at most 64 levels deep and at most 64 KiB when written. */
 export const metadataSchema = z
   .custom<Record<string, unknown>>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), {
     message: 'must be a JSON object',
+  })
+  .refine((value) => !isNestedDeeper(value, limits.metadataNestingMax), {
+    message: `must not be nested more than ${limits.metadataNestingMax} levels deep`,
+    // What comes behind it writes the value.
+    abort: true,
   })
   .refine((value) => !Object.hasOwn(value, '__proto__'), { message: 'must not have a key "__proto__"' })
   .refine((value) => utf8Bytes(JSON.stringify(value)) <= limits.metadataBytesMax, {

@@ -89,7 +89,8 @@ export async function runWorkerProcess(worker: WorkerProcess): Promise<void> {
   log.info({ instance }, 'started');
 }
 
-function configurationOrExit(): Configuration {
+/** The configuration of the environment; what is wrong with it is told and ends the process with code 2. */
+export function configurationOrExit(): Configuration {
   try {
     return readConfiguration(process.env);
   } catch (error) {

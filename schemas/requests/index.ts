@@ -2,12 +2,15 @@ import { z } from 'zod';
 import { corpusSchema, documentIdSchema, sequenceSchema, sha256Schema } from '../primitives.ts';
 import { spaceSchema } from '../space.ts';
 
+/** Documents that one request may wait for. */
+export const waitItemsMax = 10_000;
+
 /** `svc.index.wait`: answered when every (corpus, id, version) can be found, or was rejected. */
 export const waitRequestSchema = z.strictObject({
   items: z
     .array(z.strictObject({ corpus: corpusSchema, id: documentIdSchema, version: sequenceSchema }))
     .min(1)
-    .max(10_000),
+    .max(waitItemsMax),
 });
 export type WaitRequest = z.output<typeof waitRequestSchema>;
 

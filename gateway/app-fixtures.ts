@@ -1,0 +1,89 @@
+import type { FastifyInstance } from 'fastify';
+import type { Appended } from '../streams/append.ts';
+import type { Operation } from '../streams/observations.ts';
+import type { RequestOptions, ServiceReply } from '../streams/service-client.ts';
+import { buildApp } from './app.ts';
+import type { GatewayDependencies, GatewayOptions, IngestAppendOptions } from './dependencies.ts';
+
+/** What a service was asked through the gateway. */
+export interface Asked {
+  readonly subject: string;
+  readonly body: Uint8Array;
+  readonly options: RequestOptions;
+}
+
+/** What the log was given through the gateway, in the order of the calls. */
+export interface AppendedEvent extends IngestAppendOptions {
+  readonly corpus: string;
+  readonly payload: string;
+}
+
+export interface TestGateway {
+  readonly app: FastifyInstance;
+  readonly asked: Asked[];
+  readonly appended: AppendedEvent[];
+  readonly operations: Operation[];
+  readonly logged: object[];
+}
+
+export interface TestGatewayOptions {
+  readonly options?: Partial<GatewayOptions>;
+  readonly dependencies?: Partial<GatewayDependencies>;
+  readonly answer?: (asked: Asked) => ServiceReply | Promise<ServiceReply>;
+  readonly append?: (event: AppendedEvent, sequence: number) => Promise<Appended>;
+  readonly payloadBytesMax?: number;
+}
+
+export function reply(status: number, body: unknown, headers: Record<string, string> = {}): ServiceReply {
+  return { status, headers, body: Buffer.from(JSON.stringify(body), 'utf8') };
+}
+
+export const testOptions: GatewayOptions = {
+  token: undefined,
+  secondaryTokens: [],
+  bodyBytesMax: 4_096,
+  searchDeadlineMs: 1_000,
+  waitDeadlineMs: 2_000,
+  embedDeadlineMs: 3_000,
+  requestsWaitingMax: 100,
+  defaultSpace: { model: 'mine', dimension: 3, prefixScheme: 'none' },
+};
+
+/** A gateway whose ports are answered by the test. Sequences count from 1, and time stands still. */
+export function testGateway(given: TestGatewayOptions = {}): TestGateway {
+  const asked: Asked[] = [];
+  const appended: AppendedEvent[] = [];
+  const operations: Operation[] = [];
+  const logged: object[] = [];
+  const note = (fields: object) => void logged.push(fields);
+  let ids = 0;
+  const dependencies: GatewayDependencies = {
+    client: {
+      request: async (subject, body, options) => {
+        const one = { subject, body, options };
+        asked.push(one);
+        return (given.answer ?? (() => reply(200, {})))(one);
+      },
+      waiting: () => 0,
+      close: () => undefined,
+    },
+    ingestLog: {
+      append: async (corpus, payload, options) => {
+        const event = { corpus, payload: Buffer.from(payload).toString('utf8'), ...options };
+        appended.push(event);
+        const sequence = appended.length;
+        return (given.append ?? (async () => ({ sequence, duplicate: false })))(event, sequence);
+      },
+      payloadBytesMax: () => given.payloadBytesMax ?? 1_000_000,
+    },
+    isConnected: () => true,
+    jetStreamReadiness: async () => undefined,
+    observations: { report: (operation) => void operations.push(operation) },
+    log: { debug: () => undefined, info: note, warn: note, error: note },
+    clock: { nowMs: () => 0, monotonicMs: () => 0, sleep: async () => undefined },
+    newTraceId: () => `trace-${++ids}`,
+    newMessageId: () => `message-${++ids}`,
+    ...given.dependencies,
+  };
+  return { app: buildApp({ ...testOptions, ...given.options }, dependencies), asked, appended, operations, logged };
+}

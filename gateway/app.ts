@@ -1,0 +1,41 @@
+import fastify, { type FastifyInstance } from 'fastify';
+import type { GatewayDependencies, GatewayOptions } from './dependencies.ts';
+import { gatewayLimits } from './limits.ts';
+import { admitRequests } from './plugins/admission.ts';
+import { requireToken } from './plugins/auth.ts';
+import { takeBodies } from './plugins/body.ts';
+import { answerClientError, frameworkProblem, tellProblems } from './plugins/errors.ts';
+import { createPositionKeeper } from './positions.ts';
+import { forwardRoutes } from './routes/forward.ts';
+import { healthRoutes } from './routes/health.ts';
+import { ingestRoutes } from './routes/ingest.ts';
+
+/**
+ * The HTTP edge: authenticates, limits, and passes bytes between HTTP and the services. Hooks run in the order in which
+ * they are declared here, and all of them before a byte of a body is read.
+ */
+export function buildApp(options: GatewayOptions, dependencies: GatewayDependencies): FastifyInstance {
+  const app = fastify({
+    // Fastify's own logging makes a child logger for every request; what is worth a line is logged here.
+    logger: false,
+    bodyLimit: options.bodyBytesMax,
+    keepAliveTimeout: gatewayLimits.keepAliveTimeoutMs,
+    requestTimeout: gatewayLimits.requestTimeoutMs,
+    maxRequestsPerSocket: gatewayLimits.requestsPerSocketMax,
+    http: { headersTimeout: gatewayLimits.headersTimeoutMs },
+    forceCloseConnections: 'idle',
+    // What still comes in on open connections while closing is answered, and the connection then ended.
+    return503OnClosing: false,
+    frameworkErrors: frameworkProblem,
+    clientErrorHandler: answerClientError,
+  });
+  const positions = createPositionKeeper();
+  tellProblems(app, options.bodyBytesMax, dependencies.log);
+  admitRequests(app, options, dependencies);
+  requireToken(app, options);
+  takeBodies(app, options);
+  healthRoutes(app, dependencies);
+  forwardRoutes(app, options, dependencies, positions);
+  ingestRoutes(app, options, dependencies, positions);
+  return app;
+}

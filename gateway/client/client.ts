@@ -1,0 +1,96 @@
+import type { z } from 'zod';
+import type { DocumentChangeInput } from '../../schemas/events/ingest.ts';
+import type { Position } from '../../schemas/position.ts';
+import { embedReplySchema, type embedRequestSchema, embedStatsReplySchema } from '../../schemas/requests/embed.ts';
+import { digestReplySchema, indexInfoSchema } from '../../schemas/requests/index.ts';
+import { ingestReplySchema } from '../../schemas/requests/ingest.ts';
+import { searchReplySchema, type searchRequestSchema } from '../../schemas/requests/matrix.ts';
+import {
+  observerEventReplySchema,
+  type observerEventRequestSchema,
+  observerHealthReplySchema,
+  observerStatsReplySchema,
+} from '../../schemas/requests/observer.ts';
+import {
+  bulkReplySchema,
+  type bulkRequestSchema,
+  recordReplySchema,
+  type recordRequestSchema,
+  retractReplySchema,
+  type retractRequestSchema,
+} from '../../schemas/requests/playbooks.ts';
+import { type CallOptions, createExchange, type ExchangeOptions } from './exchange.ts';
+
+export type SearchInput = z.input<typeof searchRequestSchema>;
+export type RecordInput = z.input<typeof recordRequestSchema>;
+export type BulkInput = z.input<typeof bulkRequestSchema>;
+export type RetractInput = z.input<typeof retractRequestSchema>;
+export type EmbedInput = z.input<typeof embedRequestSchema>;
+export type ObserverEventInput = z.input<typeof observerEventRequestSchema>;
+
+export interface IngestOptions extends CallOptions {
+  /** Answer only when what was appended can be found, or was rejected. */
+  readonly waitSearchable?: boolean;
+  /** The same key appends the same batch once, within INGEST's duplicate window. */
+  readonly idempotencyKey?: string;
+}
+
+type Answer<Schema extends z.ZodType> = Promise<z.output<Schema>>;
+
+/**
+ * The gateway's routes as functions. A request carries the position of the answers before it, so that whoever records
+ * a playbook finds it lifted in the next search. Every call throws `GatewayError` for a problem that the gateway told,
+ * and `GatewayUnreachableError` where no answer came.
+ */
+export interface GatewayClient {
+  readonly url: string;
+  readonly position: () => Position;
+  search(request: SearchInput, options?: CallOptions): Answer<typeof searchReplySchema>;
+  record(request: RecordInput, options?: CallOptions): Answer<typeof recordReplySchema>;
+  recordMany(request: BulkInput, options?: CallOptions): Answer<typeof bulkReplySchema>;
+  retract(request: RetractInput, options?: CallOptions): Answer<typeof retractReplySchema>;
+  embed(request: EmbedInput, options?: CallOptions): Answer<typeof embedReplySchema>;
+  embedStats(options?: CallOptions): Answer<typeof embedStatsReplySchema>;
+  /** Appends documents in order, all or none. */
+  ingest(
+    corpus: string,
+    documents: readonly DocumentChangeInput[],
+    options?: IngestOptions,
+  ): Answer<typeof ingestReplySchema>;
+  observe(event: ObserverEventInput, options?: CallOptions): Answer<typeof observerEventReplySchema>;
+  observerStats(options?: CallOptions): Answer<typeof observerStatsReplySchema>;
+  observerHealth(options?: CallOptions): Answer<typeof observerHealthReplySchema>;
+  indexInfo(options?: CallOptions): Answer<typeof indexInfoSchema>;
+  indexDigest(corpus?: string, options?: CallOptions): Answer<typeof digestReplySchema>;
+}
+
+export function createGatewayClient(options: ExchangeOptions): GatewayClient {
+  const exchange = createExchange(options);
+  const get = <Schema extends z.ZodType>(path: string, reply: Schema, call: CallOptions = {}) =>
+    exchange.call({ ...call, method: 'GET', path, reply });
+  const post = <Schema extends z.ZodType>(path: string, body: unknown, reply: Schema, call: CallOptions = {}) =>
+    exchange.call({ ...call, method: 'POST', path, body, reply });
+  return {
+    url: options.url,
+    position: exchange.position,
+    search: (request, call) => post('/v1/matrix/search', request, searchReplySchema, call),
+    record: (request, call) => post('/v1/matrix/playbooks/record', request, recordReplySchema, call),
+    recordMany: (request, call) => post('/v1/matrix/playbooks/bulk', request, bulkReplySchema, call),
+    retract: (request, call) => post('/v1/matrix/playbooks/retract', request, retractReplySchema, call),
+    embed: (request, call) => post('/v1/embed', request, embedReplySchema, call),
+    embedStats: (call) => get('/v1/embed/stats', embedStatsReplySchema, call),
+    ingest: (corpus, documents, { waitSearchable, idempotencyKey, ...call } = {}) => {
+      const path = `/v1/ingest/${encodeURIComponent(corpus)}${waitSearchable === true ? '?wait=searchable' : ''}`;
+      const key = idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey };
+      return post(path, documents, ingestReplySchema, { ...call, headers: { ...call.headers, ...key } });
+    },
+    observe: (event, call) => post('/v1/observer/event', event, observerEventReplySchema, call),
+    observerStats: (call) => get('/v1/observer/stats', observerStatsReplySchema, call),
+    observerHealth: (call) => get('/v1/observer/health', observerHealthReplySchema, call),
+    indexInfo: (call) => get('/v1/index/info', indexInfoSchema, call),
+    indexDigest: (corpus, call) => {
+      const query = corpus === undefined ? '' : `?corpus=${encodeURIComponent(corpus)}`;
+      return get(`/v1/index/digest${query}`, digestReplySchema, call);
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import type { Space } from '../schemas/space.ts';
+import type { Appended } from '../streams/append.ts';
+import type { Clock } from '../streams/clock.ts';
+import type { RuntimeLog } from '../streams/logger.ts';
+import type { ObservationReporter } from '../streams/observations.ts';
+import type { ServiceClient } from '../streams/service-client.ts';
+
+/** What is set from outside, in milliseconds and bytes. */
+export interface GatewayOptions {
+  readonly token: string | undefined;
+  readonly secondaryTokens: readonly string[];
+  readonly bodyBytesMax: number;
+  readonly searchDeadlineMs: number;
+  readonly waitDeadlineMs: number;
+  readonly embedDeadlineMs: number;
+  readonly requestsWaitingMax: number;
+  /** The space of a vector that comes without one. */
+  readonly defaultSpace: Space;
+}
+
+/** Where producers' documents go. */
+export interface IngestLog {
+  /**
+   * Appends one event to `ingest.<corpus>`; calls that are made one after the other are published in that order.
+   * @throws OutageError where the log is away or full
+   */
+  append(corpus: string, payload: Uint8Array, options: IngestAppendOptions): Promise<Appended>;
+  /** The largest message that the log takes, headers included. */
+  payloadBytesMax(): number;
+}
+
+export interface IngestAppendOptions {
+  readonly messageId: string;
+  readonly traceId: string;
+}
+
+/** What the gateway reaches out to; passed in, so that it is tested without a network. */
+export interface GatewayDependencies {
+  readonly client: ServiceClient;
+  readonly ingestLog: IngestLog;
+  /** False while the bus is away: what would only wait for its deadline is told at once. */
+  readonly isConnected: () => boolean;
+  /** Undefined where JetStream answers, else the reason. */
+  readonly jetStreamReadiness: () => Promise<string | undefined>;
+  readonly observations: Pick<ObservationReporter, 'report'>;
+  readonly log: RuntimeLog;
+  readonly clock: Clock;
+  readonly newTraceId: () => string;
+  readonly newMessageId: () => string;
+}

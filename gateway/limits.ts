@@ -1,0 +1,21 @@
+/** Every limit of the HTTP edge that is not configuration, in one place; the unit is last in the name. */
+export const gatewayLimits = {
+  /** A client that dribbles its headers or its body is let go after this long (slow-loris). */
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 60_000,
+  /** Longer than the idle time of the usual load balancers, so that it is they who close. */
+  keepAliveTimeoutMs: 72_000,
+  /** 0: a connection serves without end. */
+  requestsPerSocketMax: 0,
+  /** What a client that met 503 or 504 is told to wait. */
+  retryAfterSeconds: 1,
+  /** How long `/readyz` waits for an index worker to answer. */
+  readyDeadlineMs: 2_000,
+  /** Rows of one ingest request that are on their way to the log at once. */
+  publishWindowRows: 256,
+  /** Checking the rows of a large request lets other requests in after this long. */
+  checkSliceMs: 5,
+  /** What the headers of an ingest event may take of the largest message that the log takes. */
+  eventHeaderBytesMax: 1_024,
+  idempotencyKeyCharactersMax: 255,
+} as const;

@@ -1,0 +1,73 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { traceIdSchema } from '../../schemas/primitives.ts';
+import { ProblemError } from '../../schemas/problems.ts';
+import { traceHeader } from '../../streams/service.ts';
+import type { GatewayDependencies, GatewayOptions } from '../dependencies.ts';
+import { bodyOf, headerOf } from '../replies.ts';
+import { isOpenPath } from './open-paths.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Goes along with everything that the request causes. */
+    traceId: string;
+  }
+}
+
+const traceHeaderLower = traceHeader.toLowerCase();
+
+/**
+ * The first to see a request: names its trace, counts it among those in work, and tells of it once it is over, whether
+ * it was answered or its client went away. More than `requestsWaitingMax` are refused; health checks never are.
+ */
+export function admitRequests(
+  app: FastifyInstance,
+  { requestsWaitingMax }: Pick<GatewayOptions, 'requestsWaitingMax'>,
+  dependencies: Pick<GatewayDependencies, 'clock' | 'observations' | 'log' | 'newTraceId'>,
+): void {
+  const { clock, newTraceId } = dependencies;
+  let inWork = 0;
+  app.decorateRequest('traceId', '');
+  app.addHook('onRequest', (request, reply, done) => {
+    const beganMs = clock.monotonicMs();
+    request.traceId = traceIdOf(headerOf(request, traceHeaderLower), newTraceId);
+    reply.header(traceHeaderLower, request.traceId);
+    inWork++;
+    // Not the onResponse hook: that one does not run where the client went away before the answer.
+    reply.raw.once('close', () => {
+      inWork--;
+      tell(request, reply, clock.monotonicMs() - beganMs, dependencies);
+    });
+    if (inWork <= requestsWaitingMax || isOpenPath(request.url)) return done();
+    done(new ProblemError('overloaded', `${requestsWaitingMax} requests are in work already; try again shortly`));
+  });
+}
+
+/** A caller's own trace goes on; where there is none, or none that can be carried, one begins here. */
+function traceIdOf(given: string | undefined, newTraceId: () => string): string {
+  return given !== undefined && traceIdSchema.safeParse(given).success ? given : newTraceId();
+}
+
+function tell(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  durationMs: number,
+  { observations, log }: Pick<GatewayDependencies, 'observations' | 'log'>,
+): void {
+  const { traceId, method } = request;
+  // The pattern, not the path: whoever sums up by endpoint must not meet one for each corpus or slip.
+  const endpoint = `${method} ${request.routeOptions.url ?? 'unknown path'}`;
+  const status = reply.statusCode;
+  const answered = reply.raw.writableEnded;
+  const success = answered && status < 400;
+  const outcome = answered ? `status ${status}` : 'the client went away before the answer';
+  const inputSummary = `${bodyOf(request).length} bytes`;
+  log.debug({ endpoint, status, durationMs, traceId }, 'answered');
+  observations.report({
+    endpoint,
+    success,
+    duration_ms: durationMs,
+    input_summary: inputSummary,
+    trace_id: traceId,
+    ...(success ? { output_summary: outcome } : { error: outcome }),
+  });
+}

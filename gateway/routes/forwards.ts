@@ -1,0 +1,50 @@
+import type { FastifyRequest } from 'fastify';
+import { corpusSchema } from '../../schemas/primitives.ts';
+import { ProblemError } from '../../schemas/problems.ts';
+import { bodyOf, emptyBody } from '../replies.ts';
+
+/** A path that is answered by a service: bytes there, bytes back. */
+export interface Forward {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly subject: string;
+  /** Which configured deadline it has. */
+  readonly deadline: 'search' | 'embed' | 'wait';
+  /** Many short requests travel together; one that may take long travels alone. */
+  readonly gather: boolean;
+  /** What is sent. @throws ProblemError */
+  readonly body: (request: FastifyRequest) => Buffer;
+}
+
+const nothing = () => emptyBody;
+const asked = { deadline: 'search', gather: false } as const;
+
+export const forwards: readonly Forward[] = [
+  { ...post('/v1/matrix/search', 'svc.matrix.search'), gather: true },
+  post('/v1/matrix/playbooks/record', 'svc.playbooks.record'),
+  { ...post('/v1/matrix/playbooks/bulk', 'svc.playbooks.bulk'), deadline: 'embed' },
+  post('/v1/matrix/playbooks/retract', 'svc.playbooks.retract'),
+  { ...post('/v1/embed', 'svc.embed.texts'), deadline: 'embed' },
+  get('/v1/embed/stats', 'svc.embed.stats'),
+  get('/v1/observer/stats', 'svc.observer.stats'),
+  get('/v1/observer/health', 'svc.observer.health'),
+  post('/v1/observer/event', 'svc.observer.event'),
+  get('/v1/index/info', 'svc.index.info'),
+  { ...get('/v1/index/digest', 'svc.index.digest'), deadline: 'wait', body: digestBody },
+];
+
+function post(url: string, subject: string): Forward {
+  return { ...asked, method: 'POST', url, subject, body: bodyOf };
+}
+
+function get(url: string, subject: string): Forward {
+  return { ...asked, method: 'GET', url, subject, body: nothing };
+}
+
+function digestBody(request: FastifyRequest): Buffer {
+  const { corpus } = request.query as Record<string, unknown>;
+  if (corpus === undefined) return Buffer.from('{}');
+  const named = corpusSchema.safeParse(corpus);
+  if (named.success) return Buffer.from(JSON.stringify({ corpus: named.data }));
+  throw new ProblemError('bad_request', `corpus: ${named.error.issues[0]?.message}`, { field: 'corpus' });
+}

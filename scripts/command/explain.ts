@@ -1,0 +1,109 @@
+import { GatewayError, GatewayUnreachableError } from '../../gateway/client/errors.ts';
+import type { ProblemCode } from '../../schemas/problems.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { CommandError, type Failure } from './errors.ts';
+
+/** How an error is told to a person, with the exit code, and what a program wants to know beside it. */
+export interface Explained {
+  readonly exitCode: ExitCode;
+  readonly failure: Failure;
+  readonly extra: Readonly<Record<string, unknown>>;
+}
+
+/** Puts any error that a command ends with into words. An error that nobody foresaw keeps its message. */
+export function explain(error: unknown): Explained {
+  if (error instanceof CommandError) return { exitCode: error.exitCode, failure: error.failure, extra: {} };
+  if (error instanceof GatewayError) return explainProblem(error);
+  if (error instanceof GatewayUnreachableError) return explainUnreachable(error);
+  return {
+    exitCode: exitCodes.failed,
+    failure: {
+      happened: error instanceof Error ? error.message : String(error),
+      means: 'This was not foreseen; how far the command came is not known.',
+      todo: 'Look into the log files below the data directory (logs/), and try again.',
+    },
+    extra: {},
+  };
+}
+
+interface Remedy {
+  readonly exitCode: ExitCode;
+  readonly means: string;
+  readonly todo: string;
+}
+
+const badRequest: Remedy = {
+  exitCode: exitCodes.usage,
+  means: 'The gateway read the request and refused it; nothing was changed.',
+  todo: 'Change what the message names, and try again.',
+};
+const away: Remedy = {
+  exitCode: exitCodes.unreachable,
+  means: 'A process that this needs is not running, still starting, or has more work than it takes.',
+  todo: 'See "lakehouse status"; try again in a moment.',
+};
+const broken: Remedy = {
+  exitCode: exitCodes.failed,
+  means: 'A part of the system failed while it worked on this.',
+  todo: 'See "lakehouse status" and the log files below the data directory (logs/).',
+};
+
+const remedies: Readonly<Partial<Record<ProblemCode, Remedy>>> = {
+  unauthorized: {
+    exitCode: exitCodes.usage,
+    means: 'The gateway was started with a token, and this request brought none or another.',
+    todo: 'Set LAKEHOUSE_TOKEN to the token that the gateway was started with.',
+  },
+  not_found: {
+    exitCode: exitCodes.absent,
+    means: 'What was asked for is not there.',
+    todo: 'Check the name; "lakehouse status" shows corpora and side indexes.',
+  },
+  corpus_not_found: {
+    exitCode: exitCodes.absent,
+    means: 'A corpus comes into being with its first document; no partial answer is given where one is missing.',
+    todo: 'Check the name, or make it: "lakehouse seed" or "lakehouse ingest FILE --corpus NAME".',
+  },
+  store_full: {
+    exitCode: exitCodes.failed,
+    means: 'A stream has reached its byte limit, and the log never throws away what it keeps.',
+    todo: 'Raise LAKEHOUSE_STREAM_BYTES_<STREAM> ("lakehouse status" shows which), then run "lakehouse provision".',
+  },
+  unavailable: away,
+  overloaded: away,
+  rate_limited: away,
+  deadline_passed: away,
+};
+
+function explainProblem(error: GatewayError): Explained {
+  const { problem } = error;
+  const remedy = remedies[problem.code] ?? (problem.status < 500 ? badRequest : broken);
+  return {
+    exitCode: remedy.exitCode,
+    failure: { happened: problem.detail, means: remedy.means, todo: remedy.todo },
+    extra: { problem },
+  };
+}
+
+function explainUnreachable(error: GatewayUnreachableError): Explained {
+  const { means, todo } = {
+    refused: {
+      means: 'No gateway runs there.',
+      todo: 'Start everything with "npm run up", or name the gateway with --gateway URL.',
+    },
+    deadline: { means: 'Something listens there, but is too busy or hangs.', todo: 'See "lakehouse status".' },
+    broken: {
+      means: 'The request may or may not have been worked on.',
+      todo: 'See "lakehouse status", then try again.',
+    },
+    'not-a-gateway': {
+      means: 'Another program listens there, or a gateway of another version.',
+      todo: 'Name the gateway with --gateway URL.',
+    },
+  }[error.reason];
+  return {
+    exitCode: exitCodes.unreachable,
+    failure: { happened: error.message, means, todo },
+    extra: { gateway: error.url },
+  };
+}

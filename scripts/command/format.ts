@@ -1,0 +1,17 @@
+/** `1,234,567` */
+export function formatCount(count: number): string {
+  return Math.round(count).toLocaleString('en-US');
+}
+
+const byteUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+/** `3.4 MiB`: binary units, one digit after the point below ten. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let at = 0;
+  while (value >= 1024 && at < byteUnits.length - 1) {
+    value /= 1024;
+    at += 1;
+  }
+  return `${at > 0 && value < 10 ? value.toFixed(1) : Math.round(value)} ${byteUnits[at]}`;
+}

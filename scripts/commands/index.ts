@@ -1,0 +1,13 @@
+import type { Command } from '../command/define.ts';
+
+type Load = () => Promise<{ readonly default: Command }>;
+
+/** Every command, in the order of the list that `lakehouse --help` shows. Loaded when asked for. */
+export const commands: Readonly<Record<string, Load>> = {
+  seed: () => import('./seed.ts'),
+  ingest: () => import('./ingest.ts'),
+  search: () => import('./search.ts'),
+  record: () => import('./record.ts'),
+  retract: () => import('./retract.ts'),
+  loadgen: () => import('./loadgen.ts'),
+};
