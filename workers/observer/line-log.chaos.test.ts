@@ -2,27 +2,23 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { appendLine } from '../../streams/append.ts';
 import { systemClock } from '../../streams/clock.ts';
 import { connectLog, type LogConnection } from '../../streams/connection.ts';
 import { startProjector } from '../../streams/projector.ts';
 import { provisionStreams } from '../../streams/provision.ts';
 import { startTestServer, type TestServer } from '../../streams/testing/test-server.ts';
-import { type CompiledModule, compileModule } from './testing/compile.ts';
 import { recordingLog } from './testing/recording-log.ts';
 
 const waitMs = 30_000;
 const lineBytesMax = 4_000;
 const lineFeed = 0x0a;
 
-let observer: CompiledModule;
-beforeAll(async () => {
-  observer = await compileModule('workers/observer/main.ts');
-});
-afterAll(() => observer[Symbol.asyncDispose]());
+/** What is compiled is run: the sources can not be, on the oldest node that is supported. */
+const observer = resolve(import.meta.dirname, '../../dist/workers/observer/main.js');
 
 /** Children of a run that failed half way must not outlive it. */
 const children = new Set<ChildProcess>();
@@ -40,7 +36,7 @@ function startObserver(server: TestServer, dataDirectory: string): ChildProcess 
     LAKEHOUSE_DATA_DIR: dataDirectory,
     LAKEHOUSE_LOG_LEVEL: 'silent',
   };
-  const child = spawn(process.execPath, [observer.entry], { env: { ...process.env, ...environment }, stdio: 'ignore' });
+  const child = spawn(process.execPath, [observer], { env: { ...process.env, ...environment }, stdio: 'ignore' });
   children.add(child);
   return child;
 }
