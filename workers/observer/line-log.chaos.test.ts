@@ -2,27 +2,23 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { appendLine } from '../../streams/append.ts';
 import { systemClock } from '../../streams/clock.ts';
 import { connectLog, type LogConnection } from '../../streams/connection.ts';
 import { startProjector } from '../../streams/projector.ts';
 import { provisionStreams } from '../../streams/provision.ts';
-import { startTestServer } from '../../streams/testing/test-server.ts';
-import { type CompiledModule, compileModule } from './testing/compile.ts';
+import { startTestServer, type TestServer } from '../../streams/testing/test-server.ts';
 import { recordingLog } from './testing/recording-log.ts';
 
 const waitMs = 30_000;
 const lineBytesMax = 4_000;
 const lineFeed = 0x0a;
 
-let observer: CompiledModule;
-beforeAll(async () => {
-  observer = await compileModule('workers/observer/main.ts');
-});
-afterAll(() => observer[Symbol.asyncDispose]());
+/** What is compiled is run: the sources can not be, on the oldest node that is supported. */
+const observer = resolve(import.meta.dirname, '../../dist/workers/observer/main.js');
 
 /** Children of a run that failed half way must not outlive it. */
 const children = new Set<ChildProcess>();
@@ -31,9 +27,16 @@ afterEach(() => {
   children.clear();
 });
 
-function startObserver(url: string, dataDirectory: string): ChildProcess {
-  const environment = { LAKEHOUSE_NATS_URL: url, LAKEHOUSE_DATA_DIR: dataDirectory, LAKEHOUSE_LOG_LEVEL: 'silent' };
-  const child = spawn(process.execPath, [observer.entry], { env: { ...process.env, ...environment }, stdio: 'ignore' });
+function startObserver(server: TestServer, dataDirectory: string): ChildProcess {
+  const { servers, user, pass } = server.optionsFor('observer');
+  const environment = {
+    LAKEHOUSE_NATS_URL: servers,
+    LAKEHOUSE_NATS_USER: user,
+    LAKEHOUSE_NATS_PASSWORD: pass,
+    LAKEHOUSE_DATA_DIR: dataDirectory,
+    LAKEHOUSE_LOG_LEVEL: 'silent',
+  };
+  const child = spawn(process.execPath, [observer], { env: { ...process.env, ...environment }, stdio: 'ignore' });
   children.add(child);
   return child;
 }
@@ -81,7 +84,8 @@ async function run(options: { seed: number; kills: number; linesPerRound: number
   await using server = await startTestServer();
   const folder = await mkdtemp(join(tmpdir(), 'lakehouse-chaos-'));
   const path = join(folder, '_kb', 'replay_runs.jsonl');
-  const connection = await connectLog({ url: server.url, name: 'test', clock: systemClock });
+  const { servers: url, user, pass: password } = server.optionsFor('operator');
+  const connection = await connectLog({ url, user, password, name: 'test', clock: systemClock });
   await provisionStreams(connection, { replicas: 1, streamBytes: {} });
   const rows = fc.sample(lines, { seed, numRuns: linesPerRound * (kills + 1) });
   const moments = fc.sample(fc.nat(linesPerRound - 1), { seed, numRuns: kills });
@@ -98,7 +102,7 @@ async function run(options: { seed: number; kills: number; linesPerRound: number
     // By turns: killed at a random line while lines are appended, and as soon as it begins to catch up with many.
     if (round % 2 === 0) {
       await appendLine(connection, 'lakehouse.replay-run', Uint8Array.of(0x2d), `first-${round}`);
-      const child = startObserver(server.url, folder);
+      const child = startObserver(server, folder);
       await reach(path, before + 1);
       let killed: Promise<unknown> | undefined;
       await appendRound(round, (n) => {
@@ -107,7 +111,7 @@ async function run(options: { seed: number; kills: number; linesPerRound: number
       await killed;
     } else {
       await appendRound(round);
-      const child = startObserver(server.url, folder);
+      const child = startObserver(server, folder);
       await reach(path, before + 1);
       await end(child, 'SIGKILL');
     }
@@ -117,7 +121,7 @@ async function run(options: { seed: number; kills: number; linesPerRound: number
     expect(found.length).toBeGreaterThan(before);
   }
 
-  const child = startObserver(server.url, folder);
+  const child = startObserver(server, folder);
   await appendRound(kills);
   const whole = await streamAsFile(connection);
   await reach(path, whole.length);

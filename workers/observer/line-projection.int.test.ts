@@ -20,7 +20,8 @@ it('writes every line once, in order, wherever it was stopped', async () => {
   await using server = await startTestServer();
   const folder = await mkdtemp(join(tmpdir(), 'lakehouse-lines-'));
   const path = join(folder, '_kb', 'audit_baselines.jsonl');
-  const connection = await connectLog({ url: server.url, name: 'test', clock: systemClock });
+  const { servers: url, user, pass: password } = server.optionsFor('operator');
+  const connection = await connectLog({ url, user, password, name: 'test', clock: systemClock });
   await provisionStreams(connection, { replicas: 1, streamBytes: {} });
   const log = recordingLog();
 

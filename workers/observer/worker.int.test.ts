@@ -4,29 +4,32 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readConfiguration } from '../../schemas/configuration.ts';
 import { observerEventReplySchema, observerStatsReplySchema } from '../../schemas/requests/observer.ts';
-import { appendBytes, appendLine } from '../../streams/append.ts';
+import { append, appendBytes, appendLine } from '../../streams/append.ts';
 import { systemClock } from '../../streams/clock.ts';
 import { connectLog, type LogConnection } from '../../streams/connection.ts';
+import { nanos } from '../../streams/durations.ts';
 import { startObservations } from '../../streams/observations.ts';
 import { createLogger, type RunningWorker } from '../../streams/process.ts';
 import { provisionStreams } from '../../streams/provision.ts';
+import type { RoleName } from '../../streams/server/roles.ts';
 import { createServiceClient } from '../../streams/service-client.ts';
 import { readPayload, readStreamState } from '../../streams/stream-reader.ts';
-import { startTestServer } from '../../streams/testing/test-server.ts';
+import { startTestServer, type TestServer } from '../../streams/testing/test-server.ts';
+import { operationFrom } from './operation.ts';
 import { observerWorker } from './worker.ts';
 
 const drainMs = 5_000;
 const deadlineMs = 10_000;
+const pollMs = 5;
+const topologyOptions = { replicas: 1, streamBytes: { OBSERVATIONS: 64 * 1024 } };
 
-let server: Awaited<ReturnType<typeof startTestServer>>;
+let server: TestServer;
 let connection: LogConnection;
 let folder = '';
 
 beforeEach(async () => {
-  server = await startTestServer();
   folder = await mkdtemp(join(tmpdir(), 'lakehouse-observer-'));
-  connection = await connect('test');
-  await provisionStreams(connection, { replicas: 1, streamBytes: {} });
+  await startServer();
 });
 afterEach(async () => {
   await connection.drain();
@@ -34,7 +37,16 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const connect = (name: string) => connectLog({ url: server.url, name, clock: systemClock });
+async function startServer(): Promise<void> {
+  server = await startTestServer();
+  connection = await connect('operator');
+  await provisionStreams(connection, topologyOptions);
+}
+
+function connect(role: RoleName): Promise<LogConnection> {
+  const { servers: url, user, pass: password } = server.optionsFor(role);
+  return connectLog({ url, user, password, name: role, clock: systemClock });
+}
 
 /** A worker on a connection of its own, ready to answer; stopped as a process is. */
 async function startWorker(): Promise<{ running: RunningWorker; stop: () => Promise<void> }> {
@@ -47,7 +59,7 @@ async function startWorker(): Promise<{ running: RunningWorker; stop: () => Prom
     observations: { report: () => {}, stop: async () => {} },
     instance: 'observer-test',
   });
-  await expect.poll(() => running.notReady(), { timeout: deadlineMs, interval: 5 }).toBeUndefined();
+  await expect.poll(() => running.notReady(), { timeout: deadlineMs, interval: pollMs }).toBeUndefined();
   return {
     running,
     stop: async () => {
@@ -57,9 +69,13 @@ async function startWorker(): Promise<{ running: RunningWorker; stop: () => Prom
   };
 }
 
-async function ask(subject: string, body: unknown = {}): Promise<{ status: number; body: unknown }> {
+async function ask(
+  subject: string,
+  body: unknown = {},
+  waitMs = deadlineMs,
+): Promise<{ status: number; body: unknown }> {
   const client = createServiceClient(connection);
-  const reply = await client.request(subject, Buffer.from(JSON.stringify(body)), { deadlineMs });
+  const reply = await client.request(subject, Buffer.from(JSON.stringify(body)), { deadlineMs: waitMs });
   client.close();
   return { status: reply.status, body: JSON.parse(Buffer.from(reply.body).toString('utf8')) };
 }
@@ -99,15 +115,39 @@ describe('the observer', () => {
     await third.stop();
   });
 
-  it('takes its checkpoint up and does not need what the stream let go of since', async () => {
+  it('goes on from its checkpoint with what the stream still has', async () => {
     const first = await startWorker();
     for (const event of fiveEvents) await ask('svc.observer.event', event);
     await first.stop();
-    await connection.manager.streams.purge('OBSERVATIONS');
+    const operation = { ...operationFrom({ endpoint: '/more' }, '2026-11-21T08:00:00.000Z'), error: 'x'.repeat(500) };
+    for (let n = 0; n < 200; n++) {
+      const data = { source: 'mcp', operations: [operation], dropped: 0 };
+      await append(connection, 'lakehouse.observation', { source: 'mcp' }, data, {
+        messageId: `m-${n}`,
+        source: 'test',
+      });
+    }
+    const { firstSequence, lastSequence } = await readStreamState(connection, 'OBSERVATIONS');
+    expect(firstSequence).toBeGreaterThan(6);
     const second = await startWorker();
-    expect(await stats()).toMatchObject(fiveCounted);
-    await ask('svc.observer.event', { endpoint: '/more' });
-    expect(await stats()).toMatchObject({ total: 6 });
+    expect(await stats()).toMatchObject({ total: 5 + lastSequence - firstSequence + 1 });
+    await second.stop();
+  });
+
+  it('is ready when the stream has let everything go', async () => {
+    const first = await startWorker();
+    for (const event of fiveEvents) await ask('svc.observer.event', event);
+    await first.stop();
+    await rm(join(folder, 'observer'), { recursive: true });
+    const { streams } = connection.manager;
+    const { config } = await streams.info('OBSERVATIONS');
+    await streams.update('OBSERVATIONS', { ...config, max_age: nanos(100), duplicate_window: nanos(100) });
+    const left = async () => (await streams.info('OBSERVATIONS')).state.messages;
+    await expect.poll(left, { timeout: deadlineMs, interval: pollMs }).toBe(0);
+    const second = await startWorker();
+    expect(await stats()).toMatchObject({ total: 0 });
+    expect((await ask('svc.observer.event', { endpoint: '/more' })).status).toBe(200);
+    expect(await stats()).toMatchObject({ total: 1 });
     await second.stop();
   });
 
@@ -115,12 +155,29 @@ describe('the observer', () => {
     const first = await startWorker();
     for (const event of fiveEvents) await ask('svc.observer.event', event);
     await first.stop();
-    await connection.manager.streams.delete('OBSERVATIONS');
-    await provisionStreams(connection, { replicas: 1, streamBytes: {} });
+    await connection.drain();
+    await server[Symbol.asyncDispose]();
+    await startServer();
     const second = await startWorker();
     expect(await stats()).toMatchObject({ total: 0, by_source: {} });
     await second.stop();
     expect(await readdir(join(folder, 'observer'))).toEqual([expect.stringMatching(/^state\.json\.set-aside-/)]);
+  });
+
+  it('goes on where it was when the server was killed and came back', async () => {
+    const worker = await startWorker();
+    for (const event of fiveEvents) await ask('svc.observer.event', event);
+    await server.kill9();
+    await server.restart();
+    // A request that was sent before the worker was back is lost: asked again soon.
+    const posted = async () => (await ask('svc.observer.event', { endpoint: '/more' }, 500)).status;
+    await expect.poll(posted, { timeout: 4 * deadlineMs, interval: pollMs }).toBe(200);
+    const { lastSequence } = await readStreamState(connection, 'OBSERVATIONS');
+    await expect.poll(stats, { timeout: deadlineMs, interval: pollMs }).toMatchObject({ total: lastSequence });
+    await worker.stop();
+    const again = await startWorker();
+    expect(await stats()).toMatchObject({ total: lastSequence });
+    await again.stop();
   });
 
   it('refuses an event without an endpoint or with a source that is no token, and keeps nothing of it', async () => {
@@ -141,7 +198,7 @@ describe('the observer', () => {
     await reporter.stop();
     await ask('svc.observer.event', { endpoint: '/last' });
     const counted = { total: 201, successes: 151, failures: 50, by_source: { gateway: 200, mcp: 1 } };
-    await expect.poll(stats, { timeout: deadlineMs, interval: 5 }).toMatchObject(counted);
+    await expect.poll(stats, { timeout: deadlineMs, interval: pollMs }).toMatchObject(counted);
     const rejected = Buffer.from((await readPayload(connection, 'REJECTED', 1)) ?? '').toString('utf8');
     expect(JSON.parse(rejected)).toMatchObject({ data: { stream: 'OBSERVATIONS', sequence: 1, reason: 'bad_json' } });
     await worker.stop();
@@ -163,8 +220,8 @@ describe('the observer', () => {
     const audits = rows.map((row) => `${row}\n`).join('');
     const kept = { schema: 'payload_of_several_lines.v1', sequence: 1, payload_base64: 'dHdvCmxpbmVz' };
     const runs = `${JSON.stringify(kept)}\n{"schema":"replay_run.v1"}\n`;
-    await expect.poll(() => text('audit_baselines.jsonl'), { timeout: deadlineMs, interval: 5 }).toBe(audits);
-    await expect.poll(() => text('replay_runs.jsonl'), { timeout: deadlineMs, interval: 5 }).toBe(runs);
+    await expect.poll(() => text('audit_baselines.jsonl'), { timeout: deadlineMs, interval: pollMs }).toBe(audits);
+    await expect.poll(() => text('replay_runs.jsonl'), { timeout: deadlineMs, interval: pollMs }).toBe(runs);
     expect((await readStreamState(connection, 'REJECTED')).lastSequence).toBe(1);
     expect(worker.running.notReady()).toBeUndefined();
     await worker.stop();
