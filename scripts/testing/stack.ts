@@ -60,7 +60,7 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
   const dataDirectory = await mkdtemp(join(tmpdir(), 'lakehouse-stack-'));
   const configuration = readConfiguration({
     LAKEHOUSE_DATA_DIR: dataDirectory,
-    LAKEHOUSE_LOG_LEVEL: process.env['LAKEHOUSE_TEST_LOG'] ?? 'silent',
+    LAKEHOUSE_LOG_LEVEL: process.env.LAKEHOUSE_TEST_LOG ?? 'silent',
     LAKEHOUSE_SNAPSHOT_INTERVAL_MS: '0',
     ...options.environment,
   });

@@ -41,7 +41,7 @@ export function createVectorArena(dimension: number): VectorArena {
   const rowBytes = rowValues * 4;
   const memory = new WebAssembly.Memory({ initial: 1 + growPagesMin, maximum: 65_536 });
   const { exports } = new WebAssembly.Instance(kernel, { arena: { memory } });
-  const dots = exports['dots'] as (query: number, rows: number, rowBytes: number, count: number, out: number) => void;
+  const dots = exports.dots as (query: number, rows: number, rowBytes: number, count: number, out: number) => void;
   let values = new Float32Array(memory.buffer);
   let norms = new Float64Array(256);
   let count = 0;
