@@ -5,7 +5,9 @@ import { messageSchema, type Task, type TaskMessage } from '../../workers/rebuil
 import { CommandError } from '../command/errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 
-const entry = fileURLToPath(new URL('../../workers/rebuild/main.js', import.meta.url));
+// Node can not run the sources themselves: where this is one, what was compiled from it is run.
+const compiled = import.meta.url.endsWith('.js') ? '../../' : '../../dist/';
+const entry = fileURLToPath(new URL(`${compiled}workers/rebuild/main.js`, import.meta.url));
 
 export type TaskResult = Exclude<TaskMessage, { say: 'progress' | 'failed' }>;
 export type TaskProgress = Extract<TaskMessage, { say: 'progress' }>;
