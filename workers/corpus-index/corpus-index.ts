@@ -1,0 +1,226 @@
+import type { Space } from '../../schemas/space.ts';
+import { type VectorFault, vectorFault } from '../../schemas/vector.ts';
+import type { Registers } from '../registers/registers.ts';
+import { createDocumentTable, type DocumentTable } from './document-table.ts';
+import { compareIds } from './id-order.ts';
+import { createMaintenance, type Maintenance } from './maintenance.ts';
+import { type Distance, defaultParameters, type IndexParameters } from './parameters.ts';
+import { type Hit, type SearchOptions, searchGeneration } from './search.ts';
+import { sameBytes } from './twins.ts';
+
+export type { Distance, IndexParameters } from './parameters.ts';
+export type { Hit, SearchOptions } from './search.ts';
+
+export interface VectorRecord {
+  readonly id: string;
+  readonly registers: Registers<{ readonly hash: string; readonly vector: Float32Array }>;
+}
+
+/** The registers of a document, its vector told by its content hash alone. */
+export interface KnownDocument {
+  readonly content: { readonly version: number; readonly hash: string | null };
+  readonly metadata: { readonly version: number; readonly json: string | null };
+}
+
+/** One document of an index, living or not; `vector` is a view, valid until the next `apply`. */
+export interface IndexedDocument extends KnownDocument {
+  readonly id: string;
+  readonly slot: number;
+  readonly vector: Float32Array | null;
+}
+
+export interface IndexStats {
+  readonly live: number;
+  readonly tombstones: number;
+  readonly graph: boolean;
+  /** Vectors kept, of which `dead` belong to no document any more. */
+  readonly vectors: number;
+  readonly dead: number;
+  /** Vectors behind the graph, which are scanned. */
+  readonly tail: number;
+  readonly compacting: boolean;
+  readonly vectorBytes: number;
+}
+
+/**
+ * One corpus in one space, in memory: what its documents' registers hold, and their nearest neighbours. A write can be
+ * searched as soon as `apply` returns. Documents enter the graph later, in `apply` and `step`, one insertion at a time.
+ */
+export interface CorpusIndex {
+  readonly space: Space;
+  readonly distance: Distance;
+  /** Living documents. */
+  readonly size: number;
+  /** Ids that are known and not alive: deleted, moved to another space, or only metadata was said of them. */
+  readonly tombstones: number;
+  /**
+   * Joins a record into what is known. `older` where it brings nothing new. A vector fault, or `index_full` (4 GiB of
+   * vectors), refuses the record and changes nothing. At most two insertions into a graph happen here.
+   */
+  apply(record: VectorRecord): 'applied' | 'older' | VectorFault | 'index_full';
+  /**
+   * The `k` nearest documents, by ascending distance, ties by id.
+   * @throws RangeError for a query of a wrong dimension, with values that are not finite, or (cosine) of norm zero
+   */
+  search(query: ArrayLike<number>, k: number, options?: SearchOptions): Hit[];
+  /** What is known of an id, also where it is not alive. */
+  lookup(id: string): KnownDocument | undefined;
+  /** A copy of the logged vector of a living document. */
+  vector(id: string): Float32Array | undefined;
+  metadataJson(slot: number): string | null;
+  /** Whether the document is alive. */
+  has(id: string): boolean;
+  /** The ids that are alive. */
+  ids(): IterableIterator<string>;
+  /** Everything known, by id in the order of its UTF-8 bytes. */
+  entries(): IterableIterator<IndexedDocument>;
+  /** Background work: at most one insertion. Returns whether more is left. */
+  step(): boolean;
+  /** Insertions into graphs so far: changes whenever `apply` or `step` took long. */
+  insertions(): number;
+  stats(): IndexStats;
+}
+
+export interface CorpusIndexOptions {
+  readonly space: Space;
+  readonly distance: Distance;
+  readonly parameters?: Partial<IndexParameters>;
+}
+
+/** What an index is made of, for the code that writes and reads snapshots. */
+export interface IndexParts {
+  readonly table: DocumentTable;
+  readonly maintenance: Maintenance;
+  readonly live: number;
+}
+
+const insertionsPerApply = 2;
+const partsOf = new WeakMap<CorpusIndex, () => IndexParts>();
+
+export function createCorpusIndex(options: CorpusIndexOptions): CorpusIndex {
+  const { space, distance } = options;
+  const parameters = { ...defaultParameters, ...options.parameters };
+  const maintenance = createMaintenance({ dimension: space.dimension, distance, parameters });
+  return assembleIndex({ space, distance, parameters }, { table: createDocumentTable(), maintenance, live: 0 });
+}
+
+/** The parts of an index. They are its own: only snapshots look at them. */
+export function indexParts(index: CorpusIndex): IndexParts {
+  const parts = partsOf.get(index);
+  if (parts === undefined) throw new Error('not an index of this module');
+  return parts();
+}
+
+/** Puts an index together from parts, new ones or such as a snapshot held. */
+export function assembleIndex(
+  { space, distance, parameters }: Required<CorpusIndexOptions> & { readonly parameters: IndexParameters },
+  parts: IndexParts,
+): CorpusIndex {
+  const { table, maintenance } = parts;
+  const { dimension } = space;
+  let live = parts.live;
+
+  const counts = () => ({ live, slots: table.count });
+  const alive = (slot: number | undefined): slot is number => slot !== undefined && table.contentHash(slot) !== null;
+  const known = (slot: number): KnownDocument => ({
+    content: { version: table.contentVersion(slot), hash: table.contentHash(slot) },
+    metadata: { version: table.metadataVersion(slot), json: table.metadataJson(slot) },
+  });
+
+  const writeVector = (slot: number, vector: Float32Array | null): boolean => {
+    const label = maintenance.serving.labelOf(slot);
+    if (vector === null) return label < 0 || maintenance.write(slot, null);
+    // Content said again unchanged advances its version and leaves the vector where it is.
+    if (label >= 0 && sameBytes(maintenance.serving.arena.view(label), vector)) return true;
+    return maintenance.write(slot, vector);
+  };
+
+  const apply: CorpusIndex['apply'] = ({ id, registers: { content, metadata } }) => {
+    const found = table.find(id);
+    const newContent = content.version > (found === undefined ? 0 : table.contentVersion(found));
+    const newMetadata = metadata.version > (found === undefined ? 0 : table.metadataVersion(found));
+    if (!newContent && !newMetadata) return 'older';
+    if (newContent && content.value !== null) {
+      const fault = vectorFault(content.value.vector, dimension);
+      if (fault !== undefined && (fault !== 'vector_zero_norm' || distance === 'cosine')) return fault;
+    }
+    const slot = found ?? table.count;
+    if (newContent && !writeVector(slot, content.value?.vector ?? null)) return 'index_full';
+    table.add(id);
+    if (newContent) {
+      live += (content.value === null ? 0 : 1) - (alive(slot) ? 1 : 0);
+      table.setContent(slot, content.version, content.value?.hash ?? null);
+    }
+    if (newMetadata) table.setMetadata(slot, metadata.version, metadata.json);
+    for (let unit = 0; unit < insertionsPerApply && maintenance.work(counts()); unit++);
+    return 'applied';
+  };
+
+  const describe = (slot: number): IndexedDocument => {
+    const label = maintenance.serving.labelOf(slot);
+    const vector = label < 0 ? null : maintenance.serving.arena.view(label);
+    return { id: table.id(slot), slot, vector, ...known(slot) };
+  };
+
+  const index: CorpusIndex = {
+    space,
+    distance,
+    get size() {
+      return live;
+    },
+    get tombstones() {
+      return table.count - live;
+    },
+    apply,
+    search: (query, k, options = {}) =>
+      searchGeneration(query, k, options, {
+        generation: maintenance.serving,
+        dimension,
+        distance,
+        parameters,
+        live,
+        idOf: table.id,
+      }),
+    lookup: (id) => {
+      const slot = table.find(id);
+      return slot === undefined ? undefined : known(slot);
+    },
+    vector: (id) => {
+      const slot = table.find(id);
+      const label = slot === undefined ? -1 : maintenance.serving.labelOf(slot);
+      return label < 0 ? undefined : maintenance.serving.arena.view(label).slice();
+    },
+    metadataJson: table.metadataJson,
+    has: (id) => alive(table.find(id)),
+    ids: function* () {
+      for (let slot = 0; slot < table.count; slot++) if (alive(slot)) yield table.id(slot);
+    },
+    entries: function* () {
+      const slots = Uint32Array.from({ length: table.count }, (_, slot) => slot);
+      slots.sort((one, other) => compareIds(table.id(one), table.id(other)));
+      for (const slot of slots) yield describe(slot);
+    },
+    step: () => {
+      maintenance.work(counts());
+      return maintenance.hasWork();
+    },
+    insertions: () => maintenance.insertions,
+    stats: () => describeStats(maintenance, live, table.count - live),
+  };
+  partsOf.set(index, () => ({ table, maintenance, live }));
+  return index;
+}
+
+function describeStats({ serving, compacting }: Maintenance, live: number, tombstones: number): IndexStats {
+  const { arena, graph, dead, watermark } = serving;
+  return {
+    live,
+    tombstones,
+    graph: graph !== undefined,
+    vectors: arena.count,
+    dead,
+    tail: arena.count - watermark,
+    compacting,
+    vectorBytes: arena.bytes,
+  };
+}
