@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
+import { type Configuration, readConfiguration } from '../schemas/configuration.ts';
 import { problem } from '../schemas/problems.ts';
 import { systemClock } from '../streams/clock.ts';
 import { connectLog, type LogConnection } from '../streams/connection.ts';
@@ -7,10 +8,7 @@ import { provisionStreams } from '../streams/provision.ts';
 import { type ServiceHandler, startService } from '../streams/service.ts';
 import { startTestServer, type TestServer } from '../streams/testing/test-server.ts';
 import type { TopologyOptions } from '../streams/topology.ts';
-import { buildApp } from './app.ts';
-import { testOptions } from './app-fixtures.ts';
-import type { GatewayOptions } from './dependencies.ts';
-import { connectPorts } from './ports.ts';
+import { createGateway } from './gateway.ts';
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const closing: (() => Promise<unknown>)[] = [];
@@ -33,7 +31,7 @@ async function connectAs(server: TestServer, role: 'operator' | 'index'): Promis
 
 /** A real server with the declared streams, and a gateway with the gateway's own credentials. */
 async function startStack(
-  options: Partial<GatewayOptions> = {},
+  options: Partial<Configuration['gateway']> = {},
   streamBytes: TopologyOptions['streamBytes'] = {},
 ): Promise<Stack> {
   const server = await startTestServer();
@@ -41,12 +39,13 @@ async function startStack(
   const operator = await connectAs(server, 'operator');
   await provisionStreams(operator, { replicas: 1, streamBytes });
   const { servers: url, user, pass: password } = server.optionsFor('gateway');
-  const ports = await connectPorts({ url, user, password }, silent);
-  const app = buildApp({ ...testOptions, bodyBytesMax: 1_000_000, ...options }, ports.dependencies);
-  closing.push(async () => {
-    await app.close();
-    await ports.close();
-  });
+  const configuration = readConfiguration({});
+  const { app, close } = await createGateway(
+    { ...configuration, gateway: { ...configuration.gateway, ...options } },
+    { url, user, password, name: 'gateway', clock: systemClock },
+    silent,
+  );
+  closing.push(close);
   return { server, operator, app };
 }
 
@@ -206,6 +205,24 @@ describe('requests over the bus', () => {
 });
 
 describe('while the server is away', () => {
+  it('a request that waits for its answer is told at once, not at its deadline', async () => {
+    const stack = await startStack({ searchDeadlineMs: 3_600_000 });
+    let reached = () => {};
+    const isAsked = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
+    await serve(stack, {
+      'svc.matrix.search': () => {
+        reached();
+        return new Promise(() => {});
+      },
+    });
+    const answered = stack.app.inject(search);
+    await Promise.race([isAsked, answered]);
+    await stack.server.kill9();
+    expect((await answered).json()).toMatchObject({ status: 503, code: 'unavailable' });
+  });
+
   it('everything is 503 with Retry-After but the gateway lives, and it resumes', async () => {
     const stack = await startStack();
     const { app, server } = stack;

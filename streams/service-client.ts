@@ -1,4 +1,4 @@
-import { type Msg, headers as newHeaders, type Subscription } from 'nats';
+import { Events, type Msg, headers as newHeaders, type Subscription } from 'nats';
 import { problem } from '../schemas/problems.ts';
 import { decodeFrames, encodeFrames, type Frame } from './batch-frames.ts';
 import { type LogConnection, newInbox } from './connection.ts';
@@ -140,6 +140,13 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
   }, sweepMs);
   sweep.unref();
 
+  /** An answer that was on its way is lost with the connection: whoever waits is told so, and not at the deadline. */
+  const giveUpWhenDisconnected = async () => {
+    for await (const { type } of nats.status())
+      if (type === Events.Disconnect) for (const correlation of [...pending.keys()]) settle(correlation, cutOff());
+  };
+  void giveUpWhenDisconnected();
+
   return {
     waiting: () => pending.size,
     request: (subject, body, options) =>
@@ -180,6 +187,11 @@ function takeBatch(queue: Waiting[]): Waiting[] {
 
 function nobodyThere(subject: string): ServiceReply {
   const detail = `nobody answers ${subject}: its worker is not running, or has not caught up yet; try again shortly`;
+  return problemReply('unavailable', detail);
+}
+
+function cutOff(): ServiceReply {
+  const detail = 'the connection to the bus was lost before the answer: whether the request was worked on is not known';
   return problemReply('unavailable', detail);
 }
 

@@ -14,5 +14,7 @@ export const commands: Readonly<Record<string, Load>> = {
   search: () => import('./search.ts'),
   record: () => import('./record.ts'),
   retract: () => import('./retract.ts'),
+  rebuild: () => import('./rebuild.ts'),
+  verify: () => import('./verify.ts'),
   loadgen: () => import('./loadgen.ts'),
 };

@@ -47,14 +47,14 @@ export function startIndexFolds(options: FoldOptions): IndexFolds {
     ...endOf('VECTORS'),
     ...(vectorSubjects === undefined ? {} : { filterSubject: vectorSubjects }),
     stream: 'VECTORS',
-    checkpoint: checkpoint['VECTORS'] ?? 0,
+    checkpoint: checkpoint.VECTORS ?? 0,
     handlers: vectorHandlers(options),
   });
   const playbooks = startProjector({
     ...common,
     ...endOf('PLAYBOOKS'),
     stream: 'PLAYBOOKS',
-    checkpoint: checkpoint['PLAYBOOKS'] ?? 0,
+    checkpoint: checkpoint.PLAYBOOKS ?? 0,
     handlers: playbookHandlers(options),
   });
   const projectors: Readonly<Record<string, Projector>> = { VECTORS: vectors, PLAYBOOKS: playbooks };

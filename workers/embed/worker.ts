@@ -1,3 +1,4 @@
+import type { Configuration } from '../../schemas/configuration.ts';
 import { formatSpace } from '../../schemas/space.ts';
 import { readNewest } from '../../streams/append.ts';
 import { reportOutcomes } from '../../streams/outcomes.ts';
@@ -5,8 +6,8 @@ import type { ProcessContext, WorkerProcess } from '../../streams/process.ts';
 import { startReactor } from '../../streams/reactor.ts';
 import { startService } from '../../streams/service.ts';
 import { subjectOf } from '../../streams/subjects.ts';
-import { createCachedEmbedder } from './cache.ts';
-import { createEmbedder } from './choose.ts';
+import { withCache } from './cache.ts';
+import { createEmbedder, type EmbedderChoice } from './choose.ts';
 import { decideEmbed, type EmbedPorts } from './decide.ts';
 import { createGatherer } from './gather.ts';
 import { embedEndpoints } from './service.ts';
@@ -20,7 +21,7 @@ export const embedWorker: WorkerProcess = {
   start: async (context) => {
     const { connection, configuration, log, observations } = context;
     const { cacheSize, deadlineMs } = configuration.embedder;
-    const embedder = createCachedEmbedder(await createEmbedder(configuration.embedder), cacheSize);
+    const embedder = withCache(await createEmbedder(choiceOf(configuration.embedder)), cacheSize);
     log.info({ embedder: embedder.name, space: formatSpace(embedder.space) }, 'the embedder is loaded');
     const gather = createGatherer((texts) => embedder.embed(texts, 'document', AbortSignal.timeout(deadlineMs)));
     const ports: EmbedPorts = {
@@ -57,4 +58,10 @@ export const embedWorker: WorkerProcess = {
 async function newestVector({ connection }: ProcessContext, space: string, corpus: string, id: string) {
   const subject = subjectOf('lakehouse.vector', { space, corpus, key: id });
   return (await readNewest(connection, 'lakehouse.vector', subject))?.data;
+}
+
+function choiceOf({ kind, space, threads, deadlineMs, ollamaHost }: Configuration['embedder']): EmbedderChoice {
+  if (kind === 'minilm') return { kind, ...(threads === undefined ? {} : { threads }) };
+  const { model, dimension, prefixScheme } = space;
+  return { kind, model, dimension, prefixScheme, deadlineMs, host: ollamaHost };
 }

@@ -1,4 +1,5 @@
 import type { IndexCatalogue } from '../corpus-index/catalogue.ts';
+import type { FoldGate } from '../corpus-index/gate.ts';
 
 export interface BackgroundWork {
   /** To await between two folded events: undefined where nothing was done that could have kept others waiting. */
@@ -12,7 +13,7 @@ const lookMs = 50;
  * Does what indexes have left to do (catching up with a graph, compacting) while nothing else is, one insertion at a
  * time: between two insertions the event loop turns, so a search never waits for more than one.
  */
-export function startBackgroundWork(catalogue: IndexCatalogue): BackgroundWork {
+export function startBackgroundWork(catalogue: IndexCatalogue, gate: FoldGate): BackgroundWork {
   let stopped = false;
   let inserted = 0;
 
@@ -23,6 +24,11 @@ export function startBackgroundWork(catalogue: IndexCatalogue): BackgroundWork {
   };
   const work = () => {
     if (stopped) return;
+    const closed = gate.closed();
+    if (closed !== undefined) {
+      void closed.then(work);
+      return;
+    }
     let more = false;
     for (const { index } of catalogue.all()) {
       more = index.step();

@@ -43,25 +43,41 @@ export function createSearchableWaits(
     for (const waiter of waiters.get(key) ?? []) waiter();
   };
 
-  const settled = (item: Item, signal: AbortSignal): Promise<boolean> =>
+  /** Calls back when the item can be found or was rejected; what it returns lets go of it. */
+  const watch = (item: Item, onSettled: () => void): (() => void) => {
+    const keys = [keyOf(item.corpus, item.id), rejectionKey(item.version)];
+    const look = () => {
+      if (isSearchable(item) || rejections.has(item.version)) onSettled();
+    };
+    for (const key of keys) waiters.set(key, (waiters.get(key) ?? new Set()).add(look));
+    return () => {
+      for (const key of keys) {
+        waiters.get(key)?.delete(look);
+        if (waiters.get(key)?.size === 0) waiters.delete(key);
+      }
+    };
+  };
+
+  /** Resolves to how many are left when all are settled, or the signal aborts. */
+  const settle = (items: readonly Item[], signal: AbortSignal): Promise<number> =>
     new Promise((resolve) => {
-      const keys = [keyOf(item.corpus, item.id), rejectionKey(item.version)];
-      const done = (reached: boolean) => {
-        signal.removeEventListener('abort', giveUp);
-        for (const key of keys) {
-          waiters.get(key)?.delete(look);
-          if (waiters.get(key)?.size === 0) waiters.delete(key);
-        }
-        resolve(reached);
+      const left = new Map<Item, () => void>();
+      const finish = () => {
+        signal.removeEventListener('abort', finish);
+        for (const letGo of left.values()) letGo();
+        resolve(left.size);
       };
-      const look = () => {
-        if (isSearchable(item) || rejections.has(item.version)) done(true);
-      };
-      const giveUp = () => done(false);
-      for (const key of keys) waiters.set(key, (waiters.get(key) ?? new Set()).add(look));
-      if (signal.aborted) return giveUp();
-      signal.addEventListener('abort', giveUp, { once: true });
-      look();
+      for (const item of items) {
+        if (isSearchable(item) || rejections.has(item.version)) continue;
+        const onSettled = () => {
+          left.get(item)?.();
+          left.delete(item);
+          if (left.size === 0) finish();
+        };
+        left.set(item, watch(item, onSettled));
+      }
+      signal.addEventListener('abort', finish, { once: true });
+      if (left.size === 0 || signal.aborted) finish();
     });
 
   return {
@@ -78,8 +94,7 @@ export function createSearchableWaits(
     endpoint: async (request) => {
       const { items } = parseRequestBytes(waitRequestSchema, request.body);
       const signal = AbortSignal.timeout(Math.max(1, Math.round(request.deadlineAtMs - clock.monotonicMs())));
-      const reached = await Promise.all(items.map((item) => settled(item, signal)));
-      const left = reached.filter((one) => !one).length;
+      const left = await settle(items, signal);
       if (left > 0) {
         const detail = `${left} of ${items.length} documents are neither searchable nor rejected yet; they are in the log and will be`;
         throw new ProblemError('deadline_passed', detail, { searchable: items.length - left });

@@ -43,7 +43,7 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
   const position = (): Position => folds?.position() ?? boot.checkpoint;
   const waits = createSearchableWaits(catalogue, clock, position);
   const switching = await startSwitching({ connection, store, catalogue, log, position });
-  const background = startBackgroundWork(catalogue);
+  const background = startBackgroundWork(catalogue, gate);
   folds = startIndexFolds({
     connection,
     catalogue,
@@ -79,6 +79,8 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
     intervalMs: snapshotIntervalMs,
     kept: snapshotsKept,
     newest: boot.snapshot,
+    bootedAt: boot.checkpoint,
+    instance,
   });
   const client = createServiceClient(connection);
   const searches = searchLog ? startSearchLog(connection, searchLogSample, Math.random) : undefined;

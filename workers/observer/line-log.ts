@@ -46,7 +46,7 @@ const lineFeed = Uint8Array.of(0x0a);
  * way is made good by the next one; what came while a batch was written is the next batch, with one sync each.
  */
 export async function openLineLog(options: LineLogOptions): Promise<LineLog> {
-  const { path, clock, log } = options;
+  const { path } = options;
   const recovered = await recover(options);
   const { file } = recovered;
   const closing = new AbortController();
@@ -64,19 +64,11 @@ export async function openLineLog(options: LineLogOptions): Promise<LineLog> {
     const last = accepted;
     buffered = [];
     bufferedBytes = 0;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await writeAt(file, batch, endBytes);
-        await file.sync();
-        break;
-      } catch (error) {
-        writeFault = `lines ${durable + 1} to ${last} of ${path} can not be written: ${error}`;
-        log.error({ error, path, attempt }, `${writeFault}; nothing is lost, since the stream has them`);
-        if (closing.signal.aborted) return false;
-        const waitMs = backoffMs(attempt, lineLogLimits.writeRetryFirstMs, lineLogLimits.writeRetryMaxMs);
-        await clock.sleep(waitMs, closing.signal);
-      }
-    }
+    const written = await persist(file, batch, endBytes, options, closing.signal, (error) => {
+      writeFault = `lines ${durable + 1} to ${last} of ${path} can not be written: ${error}`;
+      return writeFault;
+    });
+    if (!written) return false;
     endBytes += batch.length;
     durable = last;
     writeFault = undefined;
@@ -86,11 +78,11 @@ export async function openLineLog(options: LineLogOptions): Promise<LineLog> {
     // Lets what was received together come together.
     await new Promise((resolve) => setImmediate(resolve));
     while (buffered.length > 0 && (await writeBuffered()));
+    // In the same step as the last look at the buffer: nobody can add to it and find this still running.
+    flushing = undefined;
   };
   const flush = () => {
-    flushing ??= flushAll().finally(() => {
-      flushing = undefined;
-    });
+    flushing ??= flushAll();
     return flushing;
   };
 
@@ -102,7 +94,7 @@ export async function openLineLog(options: LineLogOptions): Promise<LineLog> {
       if (closing.signal.aborted) throw new Error(`${path} is closed`);
       if (sequence <= accepted) return undefined;
       if (sequence !== accepted + 1) {
-        gapFault = `the stream went from sequence ${accepted} to ${sequence}: line ${accepted + 1} of ${path} has no payload, and no later one may take its place`;
+        gapFault = gapSentence(path, accepted, sequence);
         throw new Error(gapFault);
       }
       gapFault = undefined;
@@ -119,6 +111,33 @@ export async function openLineLog(options: LineLogOptions): Promise<LineLog> {
       await file.close();
     },
   };
+}
+
+/** Writes and syncs, again and again until it is done; false where it was not when the log was closed. */
+async function persist(
+  file: FileHandle,
+  bytes: Uint8Array,
+  position: number,
+  { path, clock, log }: LineLogOptions,
+  closing: AbortSignal,
+  onFault: (error: unknown) => string,
+): Promise<boolean> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await writeAt(file, bytes, position);
+      await file.sync();
+      return true;
+    } catch (error) {
+      log.error({ error, path, attempt }, `${onFault(error)}; nothing is lost, since the stream has them`);
+      if (closing.aborted) return false;
+      const waitMs = backoffMs(attempt, lineLogLimits.writeRetryFirstMs, lineLogLimits.writeRetryMaxMs);
+      await clock.sleep(waitMs, closing);
+    }
+  }
+}
+
+function gapSentence(path: string, before: number, after: number): string {
+  return `the stream went from sequence ${before} to ${after}: line ${before + 1} of ${path} has no payload, and no later one may take its place`;
 }
 
 interface Recovered {

@@ -1,4 +1,5 @@
-import type { ProcessContext } from '../../streams/process.ts';
+import type { LogConnection } from '../../streams/connection.ts';
+import type { RuntimeLog } from '../../streams/logger.ts';
 import { type FoldContext, startProjector } from '../../streams/projector.ts';
 import { appendRejected } from '../../streams/rejected.ts';
 import { readPayload, readStreamState } from '../../streams/stream-reader.ts';
@@ -21,7 +22,7 @@ export interface LineProjection {
  * @throws NatsError where the server does not answer; errors of the file system as they are
  */
 export async function startLineProjection(
-  { connection, log }: Pick<ProcessContext, 'connection' | 'log'>,
+  { connection, log }: { readonly connection: LogConnection; readonly log: RuntimeLog },
   stream: LineStream,
   path: string,
 ): Promise<LineProjection> {

@@ -85,9 +85,9 @@ async function build(
   const { connection, log } = ports;
   const catalogue = createIndexCatalogue(ports.configuredSpace);
   const until: Checkpoint = {
-    VECTORS: livePosition?.['VECTORS'] ?? (await readStreamState(connection, 'VECTORS')).lastSequence,
+    VECTORS: livePosition?.VECTORS ?? (await readStreamState(connection, 'VECTORS')).lastSequence,
     PLAYBOOKS:
-      moment?.playbooks ?? livePosition?.['PLAYBOOKS'] ?? (await readStreamState(connection, 'PLAYBOOKS')).lastSequence,
+      moment?.playbooks ?? livePosition?.PLAYBOOKS ?? (await readStreamState(connection, 'PLAYBOOKS')).lastSequence,
   };
   const documents = options.kind === 'documents';
   const began = connection.clock.monotonicMs();
@@ -101,8 +101,8 @@ async function build(
     onlyLooks: true,
     // Documents do not need PLAYBOOKS, nor playbooks VECTORS; a side index of the past has both.
     until: {
-      VECTORS: documents ? (until['VECTORS'] ?? 0) : 0,
-      PLAYBOOKS: documents && options.side === null ? 0 : (until['PLAYBOOKS'] ?? 0),
+      VECTORS: documents ? (until.VECTORS ?? 0) : 0,
+      PLAYBOOKS: documents && options.side === null ? 0 : (until.PLAYBOOKS ?? 0),
     },
     ...(documents ? { vectorSubjects: `vectors.*.${options.corpus}.*` } : {}),
     ...(moment === undefined ? {} : { read: (data) => asOfVersion(data, moment.version) }),
@@ -111,7 +111,7 @@ async function build(
       events++;
     },
   });
-  const total = documents ? (until['VECTORS'] ?? 0) : (until['PLAYBOOKS'] ?? 0);
+  const total = documents ? (until.VECTORS ?? 0) : (until.PLAYBOOKS ?? 0);
   const timer = setInterval(() => {
     const done = folds.position()[documents ? 'VECTORS' : 'PLAYBOOKS'] ?? 0;
     ports.onProgress({ step: 'fold', done, total });

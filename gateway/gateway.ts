@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import type { Configuration } from '../schemas/configuration.ts';
+import { appendBytes, nextMessageId } from '../streams/append.ts';
+import type { Clock } from '../streams/clock.ts';
+import { type ConnectOptions, connectLog, type LogConnection } from '../streams/connection.ts';
+import type { RuntimeLog } from '../streams/logger.ts';
+import { startObservations } from '../streams/observations.ts';
+import { readiness } from '../streams/process.ts';
+import { createServiceClient } from '../streams/service-client.ts';
+import { subjectOf } from '../streams/subjects.ts';
+import { buildApp } from './app.ts';
+import type { GatewayOptions, IngestLog } from './dependencies.ts';
+
+/** What is in work gets so long to be answered when the gateway closes. */
+const drainMs = 10_000;
+/** Then answers get so long to leave, and connections that only send are cut. */
+const leaveMs = 1_000;
+
+export interface Gateway {
+  /** Not listening yet. */
+  readonly app: FastifyInstance;
+  /** Answers what was begun, within `drainMs`, and lets go of the bus. */
+  close(): Promise<void>;
+}
+
+/** Wires the HTTP app to the bus. */
+export async function createGateway(
+  configuration: Configuration,
+  connect: ConnectOptions,
+  log: RuntimeLog,
+): Promise<Gateway> {
+  let connected = true;
+  const connection = await connectLog({
+    ...connect,
+    onStatus: (status, detail) => {
+      if (status === 'disconnect') connected = false;
+      if (status === 'reconnect') connected = true;
+      log.debug({ status, detail }, 'connection');
+    },
+  });
+  const client = createServiceClient(connection);
+  const observations = startObservations(connection, 'gateway');
+  const app = buildApp(gatewayOptions(configuration), {
+    client,
+    observations,
+    log,
+    clock: connection.clock,
+    ingestLog: ingestLogOn(connection),
+    isConnected: () => connected && !connection.nats.isClosed(),
+    jetStreamReadiness: () => readiness(connection, () => undefined),
+    newTraceId: randomUUID,
+    newMessageId: nextMessageId,
+  });
+  const letGo = async () => {
+    client.close();
+    await observations.stop();
+    await connection.drain();
+  };
+  return { app, close: () => drain(app, letGo, connection.clock) };
+}
+
+/** Answers what is in work; what still waits for a service when the time is over is told that nobody asks any more. */
+async function drain(app: FastifyInstance, letGo: () => Promise<void>, clock: Clock): Promise<void> {
+  const answered = new AbortController();
+  const closed = app.close().finally(() => answered.abort());
+  await clock.sleep(drainMs, answered.signal);
+  await letGo();
+  await clock.sleep(leaveMs, answered.signal);
+  app.server.closeAllConnections();
+  await closed;
+}
+
+function gatewayOptions({ gateway, embedder }: Configuration): GatewayOptions {
+  return { ...gateway, embedDeadlineMs: embedder.deadlineMs, defaultSpace: embedder.space };
+}
+
+function ingestLogOn(connection: LogConnection): IngestLog {
+  return {
+    append: (corpus, payload, options) =>
+      appendBytes(connection, subjectOf('lakehouse.ingest', { corpus }), payload, options),
+    // Unknown while the server is away; then nothing is appended anyway.
+    payloadBytesMax: () => connection.nats.info?.max_payload ?? Number.POSITIVE_INFINITY,
+  };
+}

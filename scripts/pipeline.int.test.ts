@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { cncQuery, forkliftQuery } from './staffing/demand.ts';
+import { workers } from './staffing/workers.ts';
+import { startTestStack } from './testing/stack.ts';
+
+const space = 'mine@4';
+const vectors = { east: [1, 0, 0, 0], north: [0, 1, 0, 0], up: [0, 0, 1, 0] } as const;
+
+describe('documents that bring their own vectors', () => {
+  it('are found, updated, deleted, and searched with what was answered before in mind', async () => {
+    await using stack = await startTestStack({ workers: ['ingest', 'embed', 'index', 'playbook', 'observer'] });
+    const { client } = stack;
+    const answer = await client.ingest(
+      'things',
+      [
+        { id: 'a', vector: [...vectors.east], space, metadata: { name: 'A' } },
+        { id: 'b', vector: [...vectors.north], space },
+        { id: 'c', vector: [...vectors.up], space, metadata: { name: 'C' } },
+      ],
+      { waitSearchable: true },
+    );
+    expect(answer).toMatchObject({ accepted: 3, first_seq: 1, last_seq: 3, searchable: 3 });
+    const ask = () => client.search({ query_vector: [...vectors.east], corpora: ['things'], k: 2 });
+    expect(await ask()).toMatchObject({
+      results: [{ id: 'a', distance: 0, metadata: { name: 'A' } }, { distance: 1 }],
+    });
+    await client.ingest('things', [{ id: 'a', deleted: true }], { waitSearchable: true });
+    expect((await ask()).results.map(({ id }) => id)).toEqual(['b', 'c']);
+  });
+});
+
+describe('two hundred workers, embedded', () => {
+  it('learns what was chosen, for the same role only', async () => {
+    await using stack = await startTestStack();
+    const { client } = stack;
+    const answer = await client.ingest('workers', [...workers({ count: 200 })], { waitSearchable: true });
+    expect(answer).toMatchObject({ accepted: 200, searchable: 200 });
+
+    const forklift = { ...forkliftQuery, corpora: ['workers'], k: 200, per_corpus_k: 200 };
+    const cold = await client.search(forklift);
+    const chosenCold = cold.results.find(({ id }) => id === 'w-43');
+    expect(cold).toMatchObject({ boosted: 0, injected: 0, playbook_boosted: 0, playbook_injected: 0 });
+    expect(cold.per_corpus_counts).toEqual({ workers: 200 });
+    if (chosenCold === undefined) throw new Error('w-43 is not among the workers');
+
+    // Seed test 1: half the distance, to four decimals.
+    const { playbook_id } = await client.record({
+      query_text: forkliftQuery.query_text,
+      role: forkliftQuery.query_role,
+      answer_id: 'w-43',
+      answer_corpus: 'workers',
+      score: 1,
+    });
+    expect(playbook_id).toBe('pb-1126c52bd106df6b');
+    const warm = await client.search({ ...forklift, use_playbook: true });
+    const chosenWarm = warm.results.find(({ id }) => id === 'w-43');
+    expect(warm).toMatchObject({ boosted: 1, injected: 0, playbook_boosted: 1, playbook_injected: 0 });
+    expect((chosenWarm?.distance ?? 0) / chosenCold.distance).toBeCloseTo(0.5, 4);
+    const others = (reply: typeof cold) => reply.results.filter(({ id }) => id !== 'w-43');
+    expect(others(warm)).toEqual(others(cold));
+
+    // Seed test 2: another role's query. The two queries are too far apart for the default bound, so it is opened wide.
+    const cnc = { query_text: cncQuery.query_text, corpora: ['workers'], k: 10, per_corpus_k: 200 };
+    const wide = { ...cnc, use_playbook: true, playbook_max_distance: 0.8 };
+    const ungated = await client.search(wide);
+    expect(ungated.boosted).toBeGreaterThanOrEqual(1);
+    const gated = await client.search({ ...wide, query_role: cncQuery.query_role });
+    expect(gated).toMatchObject({ boosted: 0, injected: 0 });
+    const without = await client.search({ ...cnc, query_role: cncQuery.query_role, use_playbook: false });
+    expect(gated.results).toEqual(without.results);
+
+    // Retracted, it is as if it had not been recorded.
+    await client.retract({ playbook_id });
+    expect((await client.search({ ...forklift, use_playbook: true })).results).toEqual(cold.results);
+  });
+});
