@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../streams/clock.ts';
 import { numberOf } from '../command/arguments.ts';
@@ -82,7 +82,7 @@ async function detach(dataDirectory: string, rawArguments: readonly string[], ou
     if (record !== undefined && record.pid === child.pid && (await isReady(record))) {
       child.unref();
       await log.close();
-      output.answer(record, welcome(record, dataDirectory, '"npm run stop"'));
+      output.answer(record, welcome(record, dataDirectory));
       return exitCodes.done;
     }
     await delay(detachPollMs);
@@ -113,8 +113,12 @@ async function detachedFailure(logFile: string, exitCode: number): Promise<Comma
 }
 
 /** Where it answers, how to publish, how to search, how to stop. */
-export function welcome(record: StackRecord, dataDirectory: string, stopWith: string): string {
+export function welcome(record: StackRecord, dataDirectory: string, stopWith?: string): string {
   const { gateway_url, nats_url, processes, started_at } = record;
+  // Commands look where the environment or the default says, unless they are told.
+  const flag =
+    resolve(dataDirectory) === resolve(dataDirectoryOf(undefined, process.env)) ? '' : ` --data-dir ${dataDirectory}`;
+  const run = (command: string) => (flag === '' ? `npm run ${command}` : `npm run ${command} --${flag}`);
   const took = formatDuration(systemClock.nowMs() - Date.parse(started_at));
   return [
     '',
@@ -122,12 +126,12 @@ export function welcome(record: StackRecord, dataDirectory: string, stopWith: st
     `  gateway   ${gateway_url}`,
     `  log       ${nats_url}`,
     `  data      ${dataDirectory} (log files in ${join(dataDirectory, 'logs')})`,
-    'Publish:    npm run seed',
+    `Publish:    ${run('seed')}`,
     `            nats pub -s ${nats_url} ingest.workers '{"id":"w-1","text":"Forklift operator"}'`,
     `            curl -H 'content-type: application/json' -d '{"id":"w-1","text":"Forklift operator"}' ${gateway_url}/v1/ingest/workers`,
-    'Search:     npm run search -- "Need 3 Forklift Operators in Aurora IL"',
-    'Look:       npm run status',
-    `Stop:       ${stopWith}`,
+    `Search:     npm run search --${flag} "Need 3 Forklift Operators in Aurora IL"`,
+    `Look:       ${run('status')}`,
+    `Stop:       ${stopWith ?? run('stop')}`,
     '',
   ].join('\n');
 }

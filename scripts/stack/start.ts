@@ -99,9 +99,9 @@ function sentenceOf(event: SupervisorEvent): string | undefined {
   if (event.type === 'phase' && event.phase === 'ready') return `${event.name} is ready (pid ${event.pid})`;
   if (event.type === 'phase' && event.phase === 'unready') return `${event.name} no longer says that it is ready`;
   if (event.type !== 'exit') return undefined;
+  if (event.restartInMs === undefined) return `${event.name} has stopped`;
   const how = event.error ?? (event.signal === undefined ? `exit code ${event.exitCode}` : event.signal);
-  const next = event.restartInMs === undefined ? '' : `; started again in ${Math.round(event.restartInMs)} ms`;
-  return `${event.name} ended: ${how}${next}`;
+  return `${event.name} ended by itself (${how}) and is started again in ${Math.round(event.restartInMs)} ms`;
 }
 
 interface Prepared {
