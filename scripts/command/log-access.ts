@@ -5,7 +5,7 @@ import { systemClock } from '../../streams/clock.ts';
 import { connectLog, type LogConnection } from '../../streams/connection.ts';
 import { loadCredentials, roleConnection } from '../../streams/server/credentials.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { readStackRecord } from '../stack/record.ts';
+import { readStack } from '../stack/running.ts';
 import { CommandError } from './errors.ts';
 import { dataDirectoryOf } from './gateway.ts';
 
@@ -36,14 +36,14 @@ export async function operatorEnvironment(
   const dataDirectory = dataDirectoryOf(dataDirFlag, environment);
   const here = { ...environment, LAKEHOUSE_DATA_DIR: dataDirectory };
   if (environment.LAKEHOUSE_NATS_USER !== undefined) return here;
-  const record = await readStackRecord(dataDirectory);
+  const record = readStack(dataDirectory);
   const url = environment.LAKEHOUSE_NATS_URL ?? record?.nats_url;
   if (url === undefined || !(await hasCredentials(dataDirectory))) throw nothingRuns(dataDirectory);
   const { user, pass } = roleConnection(await loadCredentials(dataDirectory), 'operator');
   return { ...here, LAKEHOUSE_NATS_URL: url, LAKEHOUSE_NATS_USER: user, LAKEHOUSE_NATS_PASSWORD: pass };
 }
 
-async function hasCredentials(dataDirectory: string): Promise<boolean> {
+function hasCredentials(dataDirectory: string): Promise<boolean> {
   return access(join(dataDirectory, 'credentials.json')).then(
     () => true,
     () => false,

@@ -2,7 +2,7 @@ import { command } from '../command/define.ts';
 import { dataDirectoryOf, gatewayArguments, openGateway } from '../command/gateway.ts';
 import { nothingRuns, openLog } from '../command/log-access.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { readStackRecord } from '../stack/record.ts';
+import { readStack } from '../stack/running.ts';
 import { readStatus } from '../stack/status.ts';
 import { statusText } from '../stack/status-text.ts';
 
@@ -12,7 +12,7 @@ export default command({
   args: gatewayArguments,
   async run({ args, output }) {
     const dataDirectory = dataDirectoryOf(args['data-dir'], process.env);
-    const record = await readStackRecord(dataDirectory);
+    const record = readStack(dataDirectory);
     if (record === undefined && process.env.LAKEHOUSE_NATS_URL === undefined) throw nothingRuns(dataDirectory);
     const { connection } = await openLog(args['data-dir']);
     try {

@@ -3,12 +3,11 @@ import type { EmbedStatsReply } from '../../schemas/requests/embed.ts';
 import type { IndexInfo } from '../../schemas/requests/index.ts';
 import type { LogConnection } from '../../streams/connection.ts';
 import { inspectStreams, type StreamStatus } from '../../streams/inspect.ts';
-import { isAlive, type StackProcess, type StackRecord } from './record.ts';
+import type { StackProcess, StackRecord } from './running.ts';
 
 const probeTimeoutMs = 3_000;
 
 export interface ProcessStatus extends StackProcess {
-  readonly alive: boolean;
   readonly ready: boolean;
   /** What it waits for, where it is not ready. */
   readonly reason: string | null;
@@ -72,15 +71,15 @@ async function asked<Value>(question: Promise<Value>): Promise<Asked<Value>> {
 }
 
 async function probeProcess(one: StackProcess, send: typeof fetch): Promise<ProcessStatus> {
-  const alive = one.pid !== null && isAlive(one.pid);
-  if (!alive) return { ...one, alive, ready: false, reason: 'the process does not run' };
-  if (one.health_url === null) return { ...one, alive, ready: true, reason: null };
+  if (one.pid === null) return { ...one, ready: false, reason: 'it does not run now; it is started again' };
+  // nats-server is asked by every question to its streams.
+  if (one.health_url === null) return { ...one, ready: true, reason: null };
   try {
     const response = await send(`${one.health_url}/readyz`, { signal: AbortSignal.timeout(probeTimeoutMs) });
-    if (response.ok) return { ...one, alive, ready: true, reason: null };
-    return { ...one, alive, ready: false, reason: reasonOf(await response.text()) };
+    if (response.ok) return { ...one, ready: true, reason: null };
+    return { ...one, ready: false, reason: reasonOf(await response.text()) };
   } catch (error) {
-    return { ...one, alive, ready: false, reason: `no answer: ${error instanceof Error ? error.message : error}` };
+    return { ...one, ready: false, reason: `no answer: ${error instanceof Error ? error.message : error}` };
   }
 }
 
