@@ -92,6 +92,8 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
     isCaughtUp: folds.isCaughtUp,
     newestSnapshot: snapshots.newest,
     rebuiltBy: switching.rebuiltBy,
+    clock,
+    waitForPosition: folds.waitFor,
   });
   const search = createSearch({
     catalogue,
