@@ -1,5 +1,9 @@
-import { HierarchicalNSW } from 'hnswlib-node';
+import { createRequire } from 'node:module';
+import type { HierarchicalNSW } from 'hnswlib-node';
 import type { Distance, IndexParameters } from './parameters.ts';
+
+// A native module names its exports only when it runs, which an import statement is too early for.
+const hnswlib: typeof import('hnswlib-node') = createRequire(import.meta.url)('hnswlib-node');
 
 /**
  * hnswlib's graph over the vectors of an arena, by label. What bites there and is kept away here:
@@ -26,7 +30,7 @@ const capacityGrowth = 1.5;
 const hnswSpace = { cosine: 'cosine', euclidean: 'l2' } as const;
 
 export function createGraph(distance: Distance, dimension: number, parameters: IndexParameters): Graph {
-  const native = new HierarchicalNSW(hnswSpace[distance], dimension);
+  const native = new hnswlib.HierarchicalNSW(hnswSpace[distance], dimension);
   const { m, efConstruction, graphSeed: randomSeed } = parameters;
   native.initIndex({ maxElements: capacityFirst, m, efConstruction, randomSeed });
   return wrap(native);
@@ -34,7 +38,7 @@ export function createGraph(distance: Distance, dimension: number, parameters: I
 
 /** Reads a file that `inspectGraphFile` found sound, into an object of its own: a search during the read crashes. */
 export async function readGraph(distance: Distance, dimension: number, path: string): Promise<Graph> {
-  const native = new HierarchicalNSW(hnswSpace[distance], dimension);
+  const native = new hnswlib.HierarchicalNSW(hnswSpace[distance], dimension);
   await native.readIndex(path);
   return wrap(native);
 }
