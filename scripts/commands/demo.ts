@@ -21,20 +21,26 @@ export default command({
   examples: ['demo', 'demo --json', 'demo --gateway http://127.0.0.1:3110 --data-dir data'],
   args: gatewayArguments,
   async run({ args, output }) {
-    await using stage = await openStage(args, output);
-    const report = await tellStory({
-      client: stage.client,
-      playbookCorpus: stage.playbookCorpus,
-      say: output.say,
-      clock: systemClock,
-      sinceStartMs: () => performance.now(),
-      rebuild: () => rebuild(stage, output),
-    });
-    stage.keepWhen(!report.holds);
+    const { report, stage } = await perform(args, output);
     output.answer({ ...report, fresh: stage.fresh, elapsed_ms: Math.round(performance.now()) }, closing(report, stage));
     return report.holds ? exitCodes.done : exitCodes.failed;
   },
 });
+
+/** The story, from opening the stage to closing it. */
+async function perform(flags: Flags, output: Output): Promise<{ report: StoryReport; stage: Stage }> {
+  await using stage = await openStage(flags, output);
+  const report = await tellStory({
+    client: stage.client,
+    playbookCorpus: stage.playbookCorpus,
+    say: output.say,
+    clock: systemClock,
+    sinceStartMs: () => performance.now(),
+    rebuild: () => rebuild(stage, output),
+  });
+  stage.keepWhen(!report.holds);
+  return { report, stage };
+}
 
 interface Stage extends AsyncDisposable {
   readonly client: GatewayClient;

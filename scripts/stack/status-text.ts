@@ -9,7 +9,7 @@ export function statusText(status: StackStatus): string {
   return [
     `${status.ready ? 'Ready' : 'NOT ready'}: gateway ${gateway_url}, log ${nats_url ?? 'as LAKEHOUSE_NATS_URL says'}${since}`,
     processTable(status),
-    streamTable(status),
+    status.log_failure === null ? streamTable(status) : failureText('log', { failure: status.log_failure }),
     consumerTable(status),
     indexText(status),
     embedderText(status),

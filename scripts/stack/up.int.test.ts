@@ -57,7 +57,10 @@ describe('lakehouse up', () => {
     up = start(['up', '--json', '--quiet', '--port', '0', '--nats-port', '0', '--data-dir', dataDirectory]);
     record = await new Promise<StackRecord>((resolve, reject) => {
       up.child.stdout?.on('data', () => {
-        if (up.text.stdout.endsWith('}\n')) resolve(JSON.parse(up.text.stdout) as StackRecord);
+        if (!up.text.stdout.endsWith('}\n')) return;
+        const said = JSON.parse(up.text.stdout) as StackRecord | { error: object };
+        if ('error' in said) reject(new Error(up.text.stderr));
+        else resolve(said);
       });
       up.child.once('exit', (code) => reject(new Error(`up ended with ${code}: ${up.text.stderr}`)));
     });
