@@ -47,6 +47,7 @@ export async function verify(ports: VerifyPorts, settleDeadlineMs: number): Prom
     checkpoint: {},
     until: live.position,
     onlyLooks: true,
+    withoutGraph: true,
   });
   await folds.finished;
   const digests = await compareDigests(live, clean);
