@@ -3,6 +3,7 @@ import { type VectorFault, vectorFault } from '../../schemas/vector.ts';
 import type { Registers } from '../registers/registers.ts';
 import { createDocumentTable, type DocumentTable } from './document-table.ts';
 import { compareIds } from './id-order.ts';
+import { sortLazily } from './lazy-sort.ts';
 import { createMaintenance, type Maintenance } from './maintenance.ts';
 import { type Distance, defaultParameters, type IndexParameters } from './parameters.ts';
 import { type Hit, type SearchOptions, searchGeneration } from './search.ts';
@@ -72,7 +73,7 @@ export interface CorpusIndex {
   has(id: string): boolean;
   /** The ids that are alive. */
   ids(): IterableIterator<string>;
-  /** Everything known, by id in the order of its UTF-8 bytes. */
+  /** Everything known when it is called, by id in the order of its UTF-8 bytes. */
   entries(): IterableIterator<IndexedDocument>;
   /** Background work: at most one insertion. Returns whether more is left. */
   step(): boolean;
@@ -197,8 +198,8 @@ export function assembleIndex(
     },
     entries: function* () {
       const slots = Uint32Array.from({ length: table.count }, (_, slot) => slot);
-      slots.sort((one, other) => compareIds(table.id(one), table.id(other)));
-      for (const slot of slots) yield describe(slot);
+      const byId = (one: number, other: number) => compareIds(table.id(one), table.id(other));
+      for (const slot of sortLazily(slots, byId)) yield describe(slot);
     },
     step: () => {
       maintenance.work(counts());

@@ -72,7 +72,6 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
   const snapshots = startSnapshots({
     store,
     catalogue,
-    gate,
     position,
     clock,
     log,

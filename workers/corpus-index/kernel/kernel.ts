@@ -16,5 +16,5 @@ const module = new WebAssembly.Module(Buffer.from(kernelBase64, 'base64'));
 export function createKernel(memory: WebAssembly.Memory): Kernel {
   const { exports } = new WebAssembly.Instance(module, { arena: { memory } });
   // What the module exports is decided by kernel.wat, and a test holds the two together.
-  return { dots: exports['dots'] as ScanFunction, squares: exports['squares'] as ScanFunction };
+  return { dots: exports.dots as ScanFunction, squares: exports.squares as ScanFunction };
 }
