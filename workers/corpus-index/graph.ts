@@ -1,4 +1,4 @@
-import { HierarchicalNSW } from 'hnswlib-node';
+import hnswlib from 'hnswlib-node';
 import type { Distance, IndexParameters } from './parameters.ts';
 
 /**
@@ -26,7 +26,7 @@ const capacityGrowth = 1.5;
 const hnswSpace = { cosine: 'cosine', euclidean: 'l2' } as const;
 
 export function createGraph(distance: Distance, dimension: number, parameters: IndexParameters): Graph {
-  const native = new HierarchicalNSW(hnswSpace[distance], dimension);
+  const native = new hnswlib.HierarchicalNSW(hnswSpace[distance], dimension);
   const { m, efConstruction, graphSeed: randomSeed } = parameters;
   native.initIndex({ maxElements: capacityFirst, m, efConstruction, randomSeed });
   return wrap(native);
@@ -34,12 +34,12 @@ export function createGraph(distance: Distance, dimension: number, parameters: I
 
 /** Reads a file that `inspectGraphFile` found sound, into an object of its own: a search during the read crashes. */
 export async function readGraph(distance: Distance, dimension: number, path: string): Promise<Graph> {
-  const native = new HierarchicalNSW(hnswSpace[distance], dimension);
+  const native = new hnswlib.HierarchicalNSW(hnswSpace[distance], dimension);
   await native.readIndex(path);
   return wrap(native);
 }
 
-function wrap(native: HierarchicalNSW): Graph {
+function wrap(native: InstanceType<typeof hnswlib.HierarchicalNSW>): Graph {
   let capacity = native.getMaxElements();
   let count = native.getCurrentCount();
   let currentEf = -1;
