@@ -1,21 +1,15 @@
 import type { Space } from '../../schemas/space.ts';
-import { type VectorFault, vectorFault } from '../../schemas/vector.ts';
-import type { Registers } from '../registers/registers.ts';
+import { type Applied, applyRecord, countsOf, type VectorRecord } from './apply.ts';
 import { createDocumentTable, type DocumentTable } from './document-table.ts';
 import { compareIds } from './id-order.ts';
 import { sortLazily } from './lazy-sort.ts';
 import { createMaintenance, type Maintenance } from './maintenance.ts';
 import { type Distance, defaultParameters, type IndexParameters } from './parameters.ts';
 import { type Hit, type SearchOptions, searchGeneration } from './search.ts';
-import { sameBytes } from './twins.ts';
 
+export type { Applied, VectorRecord } from './apply.ts';
 export type { Distance, IndexParameters } from './parameters.ts';
 export type { Hit, SearchOptions } from './search.ts';
-
-export interface VectorRecord {
-  readonly id: string;
-  readonly registers: Registers<{ readonly hash: string; readonly vector: Float32Array }>;
-}
 
 /** The registers of a document, its vector told by its content hash alone. */
 export interface KnownDocument {
@@ -58,7 +52,7 @@ export interface CorpusIndex {
    * Joins a record into what is known. `older` where it brings nothing new. A vector fault, or `index_full` (4 GiB of
    * vectors), refuses the record and changes nothing. At most two insertions into a graph happen here.
    */
-  apply(record: VectorRecord): 'applied' | 'older' | VectorFault | 'index_full';
+  apply(record: VectorRecord): Applied;
   /**
    * The `k` nearest documents, by ascending distance, ties by id.
    * @throws RangeError for a query of a wrong dimension, with values that are not finite, or (cosine) of norm zero
@@ -92,24 +86,22 @@ export interface CorpusIndexOptions {
 export interface IndexParts {
   readonly table: DocumentTable;
   readonly maintenance: Maintenance;
-  readonly live: number;
 }
 
-const insertionsPerApply = 2;
-const partsOf = new WeakMap<CorpusIndex, () => IndexParts>();
+const partsOf = new WeakMap<CorpusIndex, IndexParts>();
 
 export function createCorpusIndex(options: CorpusIndexOptions): CorpusIndex {
   const { space, distance } = options;
   const parameters = { ...defaultParameters, ...options.parameters };
   const maintenance = createMaintenance({ dimension: space.dimension, distance, parameters });
-  return assembleIndex({ space, distance, parameters }, { table: createDocumentTable(), maintenance, live: 0 });
+  return assembleIndex({ space, distance, parameters }, { table: createDocumentTable(), maintenance });
 }
 
 /** The parts of an index. They are its own: only snapshots look at them. */
 export function indexParts(index: CorpusIndex): IndexParts {
   const parts = partsOf.get(index);
   if (parts === undefined) throw new Error('not an index of this module');
-  return parts();
+  return parts;
 }
 
 /** Puts an index together from parts, new ones or such as a snapshot held. */
@@ -119,43 +111,12 @@ export function assembleIndex(
 ): CorpusIndex {
   const { table, maintenance } = parts;
   const { dimension } = space;
-  let live = parts.live;
 
-  const counts = () => ({ live, slots: table.count });
   const alive = (slot: number | undefined): slot is number => slot !== undefined && table.contentHash(slot) !== null;
   const known = (slot: number): KnownDocument => ({
     content: { version: table.contentVersion(slot), hash: table.contentHash(slot) },
     metadata: { version: table.metadataVersion(slot), json: table.metadataJson(slot) },
   });
-
-  const writeVector = (slot: number, vector: Float32Array | null): boolean => {
-    const label = maintenance.serving.labelOf(slot);
-    if (vector === null) return label < 0 || maintenance.write(slot, null);
-    // Content said again unchanged advances its version and leaves the vector where it is.
-    if (label >= 0 && sameBytes(maintenance.serving.arena.view(label), vector)) return true;
-    return maintenance.write(slot, vector);
-  };
-
-  const apply: CorpusIndex['apply'] = ({ id, registers: { content, metadata } }) => {
-    const found = table.find(id);
-    const newContent = content.version > (found === undefined ? 0 : table.contentVersion(found));
-    const newMetadata = metadata.version > (found === undefined ? 0 : table.metadataVersion(found));
-    if (!newContent && !newMetadata) return 'older';
-    if (newContent && content.value !== null) {
-      const fault = vectorFault(content.value.vector, dimension);
-      if (fault !== undefined && (fault !== 'vector_zero_norm' || distance === 'cosine')) return fault;
-    }
-    const slot = found ?? table.count;
-    if (newContent && !writeVector(slot, content.value?.vector ?? null)) return 'index_full';
-    table.add(id);
-    if (newContent) {
-      live += (content.value === null ? 0 : 1) - (alive(slot) ? 1 : 0);
-      table.setContent(slot, content.version, content.value?.hash ?? null);
-    }
-    if (newMetadata) table.setMetadata(slot, metadata.version, metadata.json);
-    for (let unit = 0; unit < insertionsPerApply && maintenance.work(counts()); unit++);
-    return 'applied';
-  };
 
   const describe = (slot: number): IndexedDocument => {
     const label = maintenance.serving.labelOf(slot);
@@ -167,19 +128,19 @@ export function assembleIndex(
     space,
     distance,
     get size() {
-      return live;
+      return table.live;
     },
     get tombstones() {
-      return table.count - live;
+      return table.count - table.live;
     },
-    apply,
+    apply: (record) => applyRecord(record, { table, maintenance, dimension, distance }),
     search: (query, k, options = {}) =>
       searchGeneration(query, k, options, {
         generation: maintenance.serving,
         dimension,
         distance,
         parameters,
-        live,
+        live: table.live,
         idOf: table.id,
       }),
     lookup: (id) => {
@@ -197,26 +158,27 @@ export function assembleIndex(
       for (let slot = 0; slot < table.count; slot++) if (alive(slot)) yield table.id(slot);
     },
     entries: function* () {
-      const slots = Uint32Array.from({ length: table.count }, (_, slot) => slot);
+      const slots = new Uint32Array(table.count);
+      for (let slot = 0; slot < slots.length; slot++) slots[slot] = slot;
       const byId = (one: number, other: number) => compareIds(table.id(one), table.id(other));
       for (const slot of sortLazily(slots, byId)) yield describe(slot);
     },
     step: () => {
-      maintenance.work(counts());
+      maintenance.work(countsOf(table));
       return maintenance.hasWork();
     },
     insertions: () => maintenance.insertions,
-    stats: () => describeStats(maintenance, live, table.count - live),
+    stats: () => describeStats(parts),
   };
-  partsOf.set(index, () => ({ table, maintenance, live }));
+  partsOf.set(index, parts);
   return index;
 }
 
-function describeStats({ serving, compacting }: Maintenance, live: number, tombstones: number): IndexStats {
+function describeStats({ table, maintenance: { serving, compacting } }: IndexParts): IndexStats {
   const { arena, graph, dead, watermark } = serving;
   return {
-    live,
-    tombstones,
+    live: table.live,
+    tombstones: table.count - table.live,
     graph: graph !== undefined,
     vectors: arena.count,
     dead,

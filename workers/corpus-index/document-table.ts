@@ -5,6 +5,8 @@
 export interface DocumentTable {
   /** Slots given so far. */
   readonly count: number;
+  /** Documents that are alive. */
+  readonly live: number;
   find(id: string): number | undefined;
   /** The slot of an id, a new and silent one where it is unknown. */
   add(id: string): number;
@@ -25,9 +27,13 @@ export function createDocumentTable(): DocumentTable {
   const json: (string | null)[] = [];
   const contentVersions: number[] = [];
   const metadataVersions: number[] = [];
+  let live = 0;
   return {
     get count() {
       return ids.length;
+    },
+    get live() {
+      return live;
     },
     find: (id) => slots.get(id),
     add: (id) => {
@@ -45,6 +51,7 @@ export function createDocumentTable(): DocumentTable {
     contentVersion: (slot) => contentVersions[slot] ?? 0,
     contentHash: (slot) => hashes[slot] ?? null,
     setContent: (slot, version, hash) => {
+      live += (hash === null ? 0 : 1) - ((hashes[slot] ?? null) === null ? 0 : 1);
       contentVersions[slot] = version;
       hashes[slot] = hash;
     },

@@ -51,14 +51,13 @@ export interface GenerationImage {
 export interface GraphImage {
   readonly graph: Graph;
   readonly watermark: number;
-  /** Per label that is found by the graph: the label that stands for it there. */
-  readonly representatives: ReadonlyMap<number, number>;
+  readonly twins: Twins;
 }
 
 export function createGeneration(options: GenerationOptions, image?: GenerationImage): Generation {
   const { dimension, distance, parameters } = options;
   const arena = image?.arena ?? createArena(dimension);
-  const twins = createTwins(arena.view);
+  const twins = image?.graph?.twins ?? createTwins(arena.view);
   const slots: number[] = [];
   const labels: number[] = [];
   const unscannable = new Set<number>();
@@ -102,16 +101,8 @@ export function createGeneration(options: GenerationOptions, image?: GenerationI
         dead++;
       }
     }
-    if (restoredGraph === undefined) return;
-    graph = restoredGraph.graph;
-    watermark = restoredGraph.watermark;
-    for (const [label, representative] of restoredGraph.representatives) {
-      // A dead representative's own vector is not kept in a snapshot, but it equals its twin's.
-      if (slotOf(representative) < 0) arena.write(representative, arena.view(label));
-      if (twins.representativeOf(representative) < 0)
-        twins.addRepresentative(representative, arena.view(representative));
-      if (label !== representative) twins.addTwin(label, representative);
-    }
+    graph = restoredGraph?.graph;
+    watermark = restoredGraph?.watermark ?? 0;
   };
   if (image !== undefined) restore(image);
 

@@ -1,4 +1,3 @@
-// A CommonJS module whose names Node can not see from outside: only its default is there.
 import hnswlib from 'hnswlib-node';
 import type { Distance, IndexParameters } from './parameters.ts';
 
@@ -40,7 +39,7 @@ export async function readGraph(distance: Distance, dimension: number, path: str
   return wrap(native);
 }
 
-function wrap(native: hnswlib.HierarchicalNSW): Graph {
+function wrap(native: InstanceType<typeof hnswlib.HierarchicalNSW>): Graph {
   let capacity = native.getMaxElements();
   let count = native.getCurrentCount();
   let currentEf = -1;

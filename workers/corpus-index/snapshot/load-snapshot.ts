@@ -79,13 +79,13 @@ async function loadBody(
   try {
     const graphPath = join(scratch, 'graph');
     const read = await readBody(body, wanted, graphPath);
-    const { table, live, arena, slots, space } = read;
+    const { table, arena, slots, space } = read;
     const { distance } = wanted;
     const parameters = { ...defaultParameters, ...chosen };
     const graph = await loadGraph(read, wanted, graphPath, note);
     const options = { dimension: space.dimension, distance, parameters };
     const maintenance = createMaintenance(options, createGeneration(options, { arena, slots, graph }));
-    const index = assembleIndex({ space, distance, parameters }, { table, maintenance, live });
+    const index = assembleIndex({ space, distance, parameters }, { table, maintenance });
     const digest = await digestOfIndex({ ...wanted, index });
     if (digest !== wanted.digest) throw new SnapshotFault(`what ${wanted.key} holds has another digest`);
     return index;
@@ -96,7 +96,7 @@ async function loadBody(
 
 /** The graph of a body that is sound itself; undefined where it has none, or none that can be trusted. */
 async function loadGraph(
-  { space, watermark, representatives, hasGraphFile }: ReadBody,
+  { space, watermark, twins, representatives, hasGraphFile }: ReadBody,
   { distance }: SnapshotBody,
   path: string,
   note: (text: string) => void,
@@ -108,13 +108,13 @@ async function loadGraph(
     return undefined;
   }
   const labels = new Set(inspection.labels);
-  for (const representative of representatives.values())
+  for (const representative of representatives)
     if (!labels.has(representative)) {
       note('the graph is built again: it does not hold all documents');
       return undefined;
     }
   try {
-    return { graph: await readGraph(distance, space.dimension, path), watermark, representatives };
+    return { graph: await readGraph(distance, space.dimension, path), watermark, twins };
   } catch (error) {
     note(`the graph is built again: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;
