@@ -27,8 +27,11 @@ await benchMain({
     },
     rounds: { default: '3', description: 'Rounds, each one rebuild and one bare build.' },
     seed: { default: '1', description: 'Of the documents and the vectors.' },
+    'cpu-profile': { description: 'Folder for processor profiles of the rebuilds.' },
   },
-  async run({ count, note, argv }) {
+  async run({ text, count, note, argv }) {
+    const profile = text('cpu-profile');
+    const profiled = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
     const documents = count('documents', 1_000, 1_000_000);
     const rounds = count('rounds', 1, 100);
     const seed = count('seed', 0, 2 ** 31);
@@ -42,7 +45,7 @@ await benchMain({
     const bare: number[] = [];
     for (let round = 0; round < rounds; round++) {
       const runs = [
-        async () => rebuilds.push(await rebuildRate(stack, documents)),
+        async () => rebuilds.push(await rebuildRate(stack, documents, profiled)),
         async () => bare.push(documents / (await bareSeconds({ count: documents, seed }))),
       ];
       for (const run of round % 2 === 0 ? runs : runs.reverse()) await run();
@@ -75,11 +78,11 @@ await benchMain({
 });
 
 /** Documents a second as the rebuild itself reports it, from its first read to its last insertion. */
-async function rebuildRate(stack: BenchStack, documents: number): Promise<number> {
+async function rebuildRate(stack: BenchStack, documents: number, nodeArguments: readonly string[]): Promise<number> {
   const task: Task = { task: 'rebuild', corpus: ownCorpus, kind: 'documents', compare: false, force: true, side: null };
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [compiled('workers', 'rebuild', 'main.js'), JSON.stringify(task)],
+    [...nodeArguments, compiled('workers', 'rebuild', 'main.js'), JSON.stringify(task)],
     { env: { ...process.env, ...stack.environmentOf('operator') }, maxBuffer: outputBytesMax },
   );
   for (const line of stdout.trim().split('\n')) {
