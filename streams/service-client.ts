@@ -38,6 +38,8 @@ interface Lane {
   readonly queue: Waiting[];
   /** Messages on their way of which nothing was answered yet. */
   batchesHeld: number;
+  /** A flush is due when what the event loop has read by now has been handled. */
+  flushDue: boolean;
 }
 
 interface Batch {
@@ -48,10 +50,11 @@ interface Batch {
   holds: boolean;
 }
 
-/** A message takes at most so many requests and bytes; while so many messages are on their way, requests gather. */
+/** A message takes at most so many requests and bytes. */
 const batchRequestsMax = 16;
 const batchBytesMax = 1024 * 1024;
-const batchesHeldMax = 2;
+/** While a message is on its way, requests gather until they fill another one; so many may be on their way at most. */
+const batchesHeldMax = 4;
 /** An unanswered message stops holding the others back after this long. */
 const holdMs = 20;
 const sweepMs = 20;
@@ -107,8 +110,18 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
     },
   });
 
+  /** Requests that came in together are read in one turn of the event loop: they leave at its end, as one message. */
+  const flushSoon = (subject: string, lane: Lane) => {
+    if (lane.flushDue) return;
+    lane.flushDue = true;
+    setImmediate(() => {
+      lane.flushDue = false;
+      flush(subject, lane);
+    });
+  };
+
   const flush = (subject: string, lane: Lane) => {
-    while (lane.queue.length > 0 && lane.batchesHeld < batchesHeldMax) send(subject, lane, takeBatch(lane.queue), true);
+    while (mayLeave(lane)) send(subject, lane, takeBatch(lane.queue), true);
   };
 
   const send = (subject: string, lane: Lane, taken: readonly Waiting[], holds: boolean) => {
@@ -162,11 +175,11 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
           frame: { correlation, status: 0, headers, body },
         };
         pending.set(correlation, waiting);
-        const lane = lanes.get(subject) ?? { queue: [], batchesHeld: 0 };
+        const lane = lanes.get(subject) ?? { queue: [], batchesHeld: 0, flushDue: false };
         lanes.set(subject, lane);
         if (options.gather !== true) return send(subject, lane, [waiting], false);
         lane.queue.push(waiting);
-        flush(subject, lane);
+        flushSoon(subject, lane);
       }),
     close: () => {
       clearInterval(sweep);
@@ -175,6 +188,12 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
       for (const correlation of [...pending.keys()]) settle(correlation, stopping());
     },
   };
+}
+
+/** A message costs more than the requests in it: it is sent at once when nothing is on its way, else when it is full. */
+function mayLeave({ queue, batchesHeld }: Lane): boolean {
+  if (queue.length === 0) return false;
+  return batchesHeld === 0 || (batchesHeld < batchesHeldMax && queue.length >= batchRequestsMax);
 }
 
 function takeBatch(queue: Waiting[]): Waiting[] {
