@@ -43,7 +43,7 @@ describe('the README', () => {
     const placed = (block: string) =>
       block
         .replaceAll(':3110', `:${port}`)
-        .replaceAll('/tmp/', `${directory}/`)
+        .replaceAll('more-workers.ndjson', join(directory, 'more-workers.ndjson'))
         .replace('up -- --detach', 'up -- --detach --nats-port 0');
     const blocks = await shellBlocks();
     expect(blocks.length).toBeGreaterThanOrEqual(6);

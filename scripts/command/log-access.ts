@@ -20,7 +20,7 @@ export function configurationOf(environment: Environment): Configuration {
     throw new CommandError(exitCodes.usage, {
       happened: error.message,
       means: 'Nothing was started.',
-      todo: 'Mend the variables that are named, and try again.',
+      remedy: 'Mend the variables that are named, and try again.',
     });
   }
 }
@@ -55,7 +55,8 @@ export function nothingRuns(dataDirectory: string): CommandError {
   return new CommandError(exitCodes.unreachable, {
     happened: `nothing runs on the data directory "${dataDirectory}"`,
     means: 'There is no log to ask, or this is another data directory than the one that "up" was given.',
-    todo: 'Start everything with "npm run up", name the directory with --data-dir, or set LAKEHOUSE_NATS_URL with LAKEHOUSE_NATS_USER and LAKEHOUSE_NATS_PASSWORD.',
+    remedy:
+      'Start everything with "npm run up", name the directory with --data-dir, or set LAKEHOUSE_NATS_URL with LAKEHOUSE_NATS_USER and LAKEHOUSE_NATS_PASSWORD.',
   });
 }
 
@@ -74,7 +75,7 @@ export async function openLog(dataDirFlag: string | undefined): Promise<{
       {
         happened: `the log at ${configuration.nats.url} can not be reached: ${error instanceof Error ? error.message : error}`,
         means: 'nats-server is not running there, or the credentials are not those it was started with.',
-        todo: 'See "lakehouse status"; start everything with "npm run up".',
+        remedy: 'See "lakehouse status"; start everything with "npm run up".',
       },
       { cause: error },
     );

@@ -117,7 +117,7 @@ function rebuildFailed(error: Error): CommandError {
   return new CommandError(exitCodes.failed, {
     happened: `the rebuild could not be started: ${error.message}`,
     means: 'The rest of the demo was shown; the rebuild was not.',
-    todo: 'Run "npm run build", and try again.',
+    remedy: 'Run "npm run build", and try again.',
   });
 }
 

@@ -31,6 +31,6 @@ function killed(timeoutMs: number): CommandError {
   return new CommandError(exitCodes.failed, {
     happened: `it had not ended ${timeoutMs / 1_000} s after it was told to, and was ended by force`,
     means: 'A worker hung. What was acknowledged is in the log; work that was not finished is done again.',
-    todo: 'See the log files below the data directory (logs/) for which one and why.',
+    remedy: 'See the log files below the data directory (logs/) for which one and why.',
   });
 }

@@ -108,7 +108,7 @@ async function detachedFailure(logFile: string, exitCode: number): Promise<Comma
   return new CommandError(known ?? exitCodes.failed, {
     happened: `it ended with exit code ${exitCode} before it was ready`,
     means: 'Nothing is left running.',
-    todo: `See the end of ${logFile}: it says why.`,
+    remedy: `See the end of ${logFile}: it says why.`,
   });
 }
 

@@ -68,7 +68,7 @@ function sendFailure(error: SendError): CommandError {
     {
       happened: place === undefined ? failure.happened : `${place}: ${failure.happened}`,
       means: `${formatCount(appended)} documents before it were appended; of its batch of ${error.batch.length}, ${appendedOf(error.cause)}. ${failure.means}`,
-      todo: `${failure.todo} Sending documents again that are there already does no harm.`,
+      remedy: `${failure.remedy} Sending documents again that are there already does no harm.`,
     },
     { cause: error },
   );

@@ -11,7 +11,7 @@ export function alreadyRunning(dataDirectory: string, pid: number): CommandError
   return new CommandError(exitCodes.unreachable, {
     happened: `it runs already on the data directory "${dataDirectory}" (pid ${pid})`,
     means: 'Two of them would work on the same streams and files; nothing was started.',
-    todo: 'Use the one that runs ("lakehouse status"), stop it ("lakehouse stop"), or give another --data-dir.',
+    remedy: 'Use the one that runs ("lakehouse status"), stop it ("lakehouse stop"), or give another --data-dir.',
   });
 }
 
@@ -21,7 +21,7 @@ export function notUp(dataDirectory: string, failed: string | undefined, waitedF
     return new CommandError(exitCodes.failed, {
       happened: 'it was told to stop while it started',
       means: 'Everything was stopped again.',
-      todo: 'Start it again with "npm run up".',
+      remedy: 'Start it again with "npm run up".',
     });
   const name = failed ?? waitedFor[0] ?? '';
   const logFile = processLogFile(dataDirectory, name);
@@ -31,7 +31,7 @@ export function notUp(dataDirectory: string, failed: string | undefined, waitedF
         ? `it was stopped before ${waitedFor.join(', ')} became ready`
         : `${name} ended again and again before it was ready; its log ends:\n${logTail(logFile)}`,
     means: 'Everything was stopped again. What is in the log and the data directory stays as it was.',
-    todo: `See ${logFile}, and start it again with "npm run up".`,
+    remedy: `See ${logFile}, and start it again with "npm run up".`,
   });
 }
 
@@ -60,7 +60,7 @@ export function serverFailure(error: ServerError): CommandError {
     {
       happened: error.message,
       means: 'Nothing was started.',
-      todo: 'Do what the message says, and start it again with "npm run up".',
+      remedy: 'Do what the message says, and start it again with "npm run up".',
     },
     { cause: error },
   );

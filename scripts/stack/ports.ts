@@ -38,6 +38,6 @@ function taken(port: number, flag: string): CommandError {
   return new CommandError(exitCodes.unreachable, {
     happened: `port ${port} is taken by another program`,
     means: 'Nothing was started.',
-    todo: `See which program it is with "ss -ltnp 'sport = :${port}'", or choose another port with ${flag}.`,
+    remedy: `See which program it is with "ss -ltnp 'sport = :${port}'", or choose another port with ${flag}.`,
   });
 }

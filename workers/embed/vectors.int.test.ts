@@ -11,7 +11,7 @@ import { subjectOf } from '../../streams/subjects.ts';
 import { eventually } from '../../streams/testing/eventually.ts';
 import { type Chance, withFaults } from '../../streams/testing/faults.ts';
 import { startTestLog, type TestLog } from '../../streams/testing/test-log.ts';
-import { foldHistory, makeHistory } from '../ingest/testing/history.ts';
+import { foldHistory, makeHistory } from '../documents/testing/history.ts';
 import { decideEmbed, type EmbedPorts } from './decide.ts';
 import { EmbedderError } from './embedder.ts';
 

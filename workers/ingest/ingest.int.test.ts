@@ -8,8 +8,8 @@ import { type ReactorHandlers, startReactor } from '../../streams/reactor.ts';
 import { eventually } from '../../streams/testing/eventually.ts';
 import { type Chance, withFaults, withoutCompareAndSet } from '../../streams/testing/faults.ts';
 import { startTestLog, type TestLog } from '../../streams/testing/test-log.ts';
+import { corpus, defaultSpace, foldHistory, makeHistory, type Said } from '../documents/testing/history.ts';
 import { decideIngest } from './decide.ts';
-import { corpus, defaultSpace, foldHistory, makeHistory, type Said } from './testing/history.ts';
 
 const events = 120;
 const instances = 2;
