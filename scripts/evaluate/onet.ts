@@ -6,6 +6,7 @@ import { createRandom, sample } from '../random.ts';
 export const exitCodeDataAbsent = 3;
 
 const queryStream = 6;
+const evenQueryStream = 7;
 const occupationsFile = 'occupations.tsv';
 const alternateTitlesFile = 'alternate_titles.tsv';
 
@@ -77,16 +78,33 @@ export function occupations(tables: OnetTables): OccupationDocument[] {
   }));
 }
 
+function titleQueries(tables: OnetTables): TitleQuery[] {
+  const codes = new Set(tables.occupations.map((row) => column(row, 'O*NET-SOC Code')));
+  const rows = tables.alternateTitles.filter((row) => codes.has(column(row, 'O*NET-SOC Code')));
+  return rows.map((row) => ({ query: column(row, 'Alternate Title'), code: column(row, 'O*NET-SOC Code') }));
+}
+
 /**
  * Alternate titles of the occupations as queries, `count` different rows in random order (all where there are
  * fewer). The first n of a longer list are the list of n.
  */
 export function alternateTitleQueries(tables: OnetTables, options: { count: number; seed: number }): TitleQuery[] {
-  const codes = new Set(tables.occupations.map((row) => column(row, 'O*NET-SOC Code')));
-  const rows = tables.alternateTitles.filter((row) => codes.has(column(row, 'O*NET-SOC Code')));
-  const random = createRandom(options.seed, queryStream);
-  return sample(random, rows, options.count).map((row) => ({
-    query: column(row, 'Alternate Title'),
-    code: column(row, 'O*NET-SOC Code'),
-  }));
+  return sample(createRandom(options.seed, queryStream), titleQueries(tables), options.count);
+}
+
+/**
+ * As `alternateTitleQueries`, but every occupation is asked for equally often as far as it has titles: one of each in
+ * random order, then another of each. Of all rows, a few occupations with hundreds of titles would be most.
+ */
+export function evenTitleQueries(tables: OnetTables, options: { count: number; seed: number }): TitleQuery[] {
+  const random = createRandom(options.seed, evenQueryStream);
+  const byCode = new Map<string, TitleQuery[]>();
+  for (const query of titleQueries(tables)) byCode.set(query.code, [...(byCode.get(query.code) ?? []), query]);
+  let left = [...byCode.values()].map((titles) => sample(random, titles, titles.length));
+  const drawn: TitleQuery[] = [];
+  for (let round = 0; drawn.length < options.count && left.length > 0; round++) {
+    drawn.push(...sample(random, left, left.length).flatMap((titles) => titles.slice(round, round + 1)));
+    left = left.filter((titles) => titles.length > round + 1);
+  }
+  return drawn.slice(0, options.count);
 }

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { evaluateHits, hitAtK, wilsonShare } from './hits.ts';
 import {
   alternateTitleQueries,
+  evenTitleQueries,
   exitCodeDataAbsent,
   occupations,
   onetFolderDefault,
@@ -94,6 +95,32 @@ describe('alternateTitleQueries', () => {
     expect(alternateTitleQueries(many, { count: 50, seed: 1 })).not.toEqual(
       alternateTitleQueries(many, { count: 50, seed: 2 }),
     );
+  });
+});
+
+describe('evenTitleQueries', () => {
+  // Ten titles of one occupation, three of another.
+  const titles = Array.from({ length: 13 }, (_, at) => ({
+    'O*NET-SOC Code': at < 10 ? '91-0001.00' : '91-0002.00',
+    'Alternate Title': `t${at}`,
+  }));
+  const uneven = { ...tables, alternateTitles: titles };
+
+  it('asks for every occupation equally often while it has titles', () => {
+    for (const seed of [1, 2, 3]) {
+      const codes = evenTitleQueries(uneven, { count: 6, seed }).map(({ code }) => code);
+      for (const pair of [codes.slice(0, 2), codes.slice(2, 4), codes.slice(4)])
+        expect(pair.toSorted()).toEqual(['91-0001.00', '91-0002.00']);
+    }
+  });
+
+  it('gives every title once, and begins alike whatever the count', () => {
+    const all = evenTitleQueries(uneven, { count: 50, seed: 4 });
+    expect(new Set(all.map(({ query }) => query)).size).toBe(13);
+    expect(all.length).toBe(13);
+    for (const count of [0, 1, 5, 12])
+      expect(evenTitleQueries(uneven, { count, seed: 4 })).toEqual(all.slice(0, count));
+    expect(evenTitleQueries(uneven, { count: 50, seed: 5 })).not.toEqual(all);
   });
 });
 
