@@ -72,7 +72,9 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
   const batches = new Map<number, Batch>();
   const lanes = new Map<string, Lane>();
   let correlations = 0;
-  let batchNumbers = 0;
+  let replySubjects = 0;
+  /** Reply subjects that no batch uses now: the server remembers what it decided of a subject that it meets again. */
+  const freeReplies: number[] = [];
 
   const settle = (correlation: number, reply: ServiceReply) => {
     const waiting = pending.get(correlation);
@@ -101,8 +103,18 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
         settle(correlation, { status, headers, body });
       }
     }
-    if (batch.open.size === 0) batches.delete(batchNumber);
+    if (batch.open.size === 0) forget(batchNumber);
     release(batch);
+  };
+
+  /** A batch that was given up: its subject is not used again, as an answer may still come to it. */
+  const retire = (batchNumber: number) => {
+    batches.delete(batchNumber);
+  };
+
+  const forget = (batchNumber: number) => {
+    batches.delete(batchNumber);
+    freeReplies.push(batchNumber);
   };
   const subscription: Subscription = nats.subscribe(`${inbox}.*`, {
     callback: (error, message) => {
@@ -125,7 +137,7 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
   };
 
   const send = (subject: string, lane: Lane, taken: readonly Waiting[], holds: boolean) => {
-    const batchNumber = ++batchNumbers;
+    const batchNumber = freeReplies.pop() ?? ++replySubjects;
     const open = new Set(taken.map((waiting) => waiting.frame.correlation));
     batches.set(batchNumber, { lane, subject, open, holds, sentAtMs: clock.monotonicMs() });
     if (holds) lane.batchesHeld++;
@@ -136,7 +148,7 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
       nats.publish(subject, frames, { headers, reply: `${inbox}.${batchNumber}` });
     } catch (error) {
       for (const correlation of open) settle(correlation, notSent(subject, error));
-      batches.delete(batchNumber);
+      forget(batchNumber);
       if (holds) lane.batchesHeld--;
     }
   };
@@ -149,7 +161,7 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
       while (lane.queue[0] !== undefined && !pending.has(lane.queue[0].frame.correlation)) lane.queue.shift();
     for (const [batchNumber, batch] of batches) {
       for (const correlation of batch.open) if (!pending.has(correlation)) batch.open.delete(correlation);
-      if (batch.open.size === 0) batches.delete(batchNumber);
+      if (batch.open.size === 0) retire(batchNumber);
       if (batch.open.size === 0 || now - batch.sentAtMs >= holdMs) release(batch);
     }
   }, sweepMs);
