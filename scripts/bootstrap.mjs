@@ -13,8 +13,8 @@ function say(line) {
   process.stderr.write(`bootstrap: ${line}\n`);
 }
 
-function stop(happened, todo) {
-  process.stderr.write(`bootstrap: ${happened}\n  What it means: nothing was started.\n  What to do:    ${todo}\n`);
+function stop(happened, remedy) {
+  process.stderr.write(`bootstrap: ${happened}\n  What it means: nothing was started.\n  What to do:    ${remedy}\n`);
   process.exit(2);
 }
 

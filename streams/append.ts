@@ -3,7 +3,7 @@ import { catalog, type EventData, type EventName, type SubjectTokens } from '../
 import { decodeEvent } from '../schemas/decode.ts';
 import { encodeEvent } from '../schemas/encode.ts';
 import { isoTime } from './clock.ts';
-import type { LogConnection } from './connection.ts';
+import { type LogConnection, waitUntilConnected } from './connection.ts';
 import { backoffMs } from './durations.ts';
 import { subjectOf } from './subjects.ts';
 
@@ -27,6 +27,8 @@ const publishRetryFirstMs = 100;
 const publishRetryMaxMs = 2_000;
 const conflictsMax = 100;
 const directGetTimeoutMs = 5_000;
+/** Each attempt waits so long for a connection that is lost: whatever is published meanwhile would be thrown away. */
+const connectionWaitMs = 5_000;
 
 export interface AppendOptions {
   /** Derives from the sequences of what caused it, so that doing it twice appends once. */
@@ -77,6 +79,7 @@ export async function appendBytes(
   const messageHeaders = headers();
   if (options.traceId !== undefined) messageHeaders.set('X-Lakehouse-Trace-Id', options.traceId);
   for (let attempt = 1; ; attempt++) {
+    await waitUntilConnected(connection, connectionWaitMs);
     try {
       const ack: PubAck = await connection.jetStream.publish(subject, payload, {
         msgID: options.messageId,
@@ -173,7 +176,7 @@ async function lastMessage(
     const status = reply.headers?.code ?? 0;
     if (status === 404) return undefined;
     if (reply.headers === undefined || status >= 300)
-      throw new Error(`direct get: ${status} ${reply.headers?.description}`);
+      throw new OutageError('unavailable', `${subject} could not be read: ${status} ${reply.headers?.description}`);
     return { seq: Number(reply.headers.get('Nats-Sequence')), data: reply.data };
   } catch (error) {
     if (error instanceof NatsError && error.api_error?.code === 404) return undefined;

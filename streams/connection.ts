@@ -14,6 +14,10 @@ export interface LogConnection {
   /** Where replies to this connection arrive; only its own user may listen there. */
   readonly inboxPrefix: string;
   readonly clock: Clock;
+  /** False while the server is away: what is published then is lost, and its answer never comes. */
+  readonly isConnected: () => boolean;
+  /** Tells each loss and each return of the connection, until the returned function is called. */
+  watch(listener: (connected: boolean) => void): () => void;
   /** Sends what is buffered, finishes what was begun, and closes. */
   drain(): Promise<void>;
 }
@@ -55,19 +59,50 @@ export async function connectLog(options: ConnectOptions): Promise<LogConnection
     ...(options.user === undefined ? {} : { user: options.user }),
     ...(options.password === undefined ? {} : { pass: options.password }),
   });
-  void reportStatus(nats, options.onStatus);
+  const state = { connected: true };
+  const watchers = new Set<(connected: boolean) => void>();
+  void followStatus(nats, (status, detail) => {
+    options.onStatus?.(status, detail);
+    if (status !== 'disconnect' && status !== 'reconnect') return;
+    state.connected = status === 'reconnect';
+    for (const watcher of [...watchers]) watcher(state.connected);
+  });
   const jetStream = nats.jetstream({ timeout: jetStreamTimeoutMs });
   const manager = await nats.jetstreamManager({ timeout: jetStreamTimeoutMs, checkAPI: false });
-  return { nats, jetStream, manager, inboxPrefix, clock: options.clock, drain: () => drain(nats) };
+  return {
+    nats,
+    jetStream,
+    manager,
+    inboxPrefix,
+    clock: options.clock,
+    isConnected: () => state.connected && !nats.isClosed(),
+    watch: (listener) => {
+      watchers.add(listener);
+      return () => watchers.delete(listener);
+    },
+    drain: () => drain(nats),
+  };
 }
 
-async function reportStatus(nats: NatsConnection, onStatus: ConnectOptions['onStatus']): Promise<void> {
-  for await (const status of nats.status()) onStatus?.(status.type, String(status.data));
+async function followStatus(nats: NatsConnection, tell: (status: string, detail: string) => void): Promise<void> {
+  for await (const status of nats.status()) tell(status.type, String(status.data));
 }
 
 async function drain(nats: NatsConnection): Promise<void> {
   if (nats.isClosed()) return;
-  await nats.drain().catch(() => nats.close());
+  await nats.drain().catch(() => undefined);
+  // Without a server a drain ends early, and the client would go on dialling.
+  if (!nats.isClosed()) await nats.close();
+}
+
+/** Resolves when the server is there, after so many milliseconds, or when the connection was closed. */
+export function waitUntilConnected(connection: LogConnection, milliseconds: number): Promise<void> {
+  if (connection.isConnected() || connection.nats.isClosed()) return Promise.resolve();
+  const waiting = new AbortController();
+  const stopWatching = connection.watch((connected) => {
+    if (connected) waiting.abort();
+  });
+  return connection.clock.sleep(milliseconds, waiting.signal).finally(stopWatching);
 }
 
 /** A fresh inbox for one purpose of this connection. */

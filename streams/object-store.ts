@@ -1,56 +1,49 @@
-/** What a body came to: its length, and the sha256 of its bytes in hex. */
+/**
+ * Where snapshots are kept: named bodies, written whole or not at all. `local-object-store.ts` keeps them in a directory;
+ * any S3-compatible service fits behind the same interface.
+ */
+export interface ObjectStore {
+  /**
+   * Writes a body as it comes, replacing what is there once all of it is safe.
+   * @returns its size and the SHA-256 (lower-case hex) of what was written
+   */
+  put(key: string, body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<StoredObject>;
+  /** The body in pieces; undefined where there is none. */
+  get(key: string): Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** The objects whose keys begin with the prefix, by key. */
+  list(prefix: string): Promise<{ readonly key: string; readonly bytes: number }[]>;
+  /** Lets an object go; one that is not there is no error. */
+  delete(key: string): Promise<void>;
+}
+
 export interface StoredObject {
   readonly bytes: number;
   readonly sha256: string;
 }
 
-/**
- * Where snapshots lie: keys to bytes. An object is there whole or not at all; nothing else is asked of a store, so that a
- * directory, an S3 bucket and a test's wrapper are alike.
- */
-export interface ObjectStore {
-  /** Writes a body as it comes, never as one buffer; an object of that key is replaced. */
-  put(key: string, body: AsyncIterable<Uint8Array>): Promise<StoredObject>;
-  /** The body, or undefined where there is none. */
-  get(key: string): Promise<AsyncIterable<Uint8Array> | undefined>;
-  /** Keys that begin with the prefix, sorted. */
-  list(prefix: string): Promise<string[]>;
-  /** Deletes an object; one that is not there is as good. */
-  delete(key: string): Promise<void>;
-}
+const keyBytesMax = 1024;
 
-const keyBytesMax = 1_024;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the point is to refuse them
-const unsafe = /[\u0000-\u001f\\]/;
-
-/**
- * @throws RangeError for a key that could leave the store: empty, over 1,024 bytes, absolute, with `..` or a control
- * character
- */
-export function checkKey(key: string): void {
-  const parts = key.split('/');
-  const safe =
-    Buffer.byteLength(key) <= keyBytesMax &&
-    !unsafe.test(key) &&
-    parts.every((part) => !['', '.', '..'].includes(part));
-  if (!safe) throw new RangeError(`${JSON.stringify(key)} can not be the key of an object`);
-}
-
-/** Reads a whole small object. Bodies of indexes are streamed instead. */
-export async function readObject(store: ObjectStore, key: string, bytesMax: number): Promise<Buffer | undefined> {
-  const body = await store.get(key);
-  if (body === undefined) return undefined;
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of body) {
-    bytes += part.length;
-    if (bytes > bytesMax) throw new RangeError(`${key} is larger than ${bytesMax} bytes`);
-    parts.push(part);
+/** Why a text is no key, or `undefined` where it is one: segments between single slashes, none of them `.` or `..`. */
+export function objectKeyFault(key: string): string | undefined {
+  if (key === '') return 'the key is empty';
+  if (Buffer.byteLength(key, 'utf8') > keyBytesMax) return `the key is longer than ${keyBytesMax} bytes`;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the point is to refuse them
+  if (/[\u0000-\u001f\u007f\\]/.test(key) || !key.isWellFormed())
+    return 'the key holds a control character or backslash';
+  for (const segment of key.split('/')) {
+    if (segment === '') return 'the key begins or ends with a slash, or has two in a row';
+    if (segment === '.' || segment === '..') return `the key has a segment "${segment}"`;
+    if (segment.startsWith(partialPrefix)) return `the key has a segment that begins with "${partialPrefix}"`;
   }
-  return Buffer.concat(parts);
+  return undefined;
 }
 
-/** A body of one piece. */
-export async function* bodyOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
+/** What a body is called while it is being written, so that a half-written one is never taken for an object. */
+export const partialPrefix = '.partial-';
+
+/** @throws RangeError where the text is no key: keys are made by this system */
+export function checkedObjectKey(key: string): string {
+  const fault = objectKeyFault(key);
+  if (fault !== undefined) throw new RangeError(`${fault}: ${JSON.stringify(key)}`);
+  return key;
 }

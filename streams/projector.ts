@@ -1,10 +1,12 @@
-import { type ConsumerMessages, DeliverPolicy, type JsMsg, type OrderedConsumerOptions } from 'nats';
+import type { JsMsg } from 'nats';
 import type { EventData, EventsOf, StreamName } from '../schemas/catalog.ts';
 import { decodeEvent } from '../schemas/decode.ts';
 import type { DecodedEvent } from '../schemas/envelope.ts';
-import type { LogConnection } from './connection.ts';
+import { OutageError } from './append.ts';
+import { type LogConnection, waitUntilConnected } from './connection.ts';
 import { backoffMs, fromNanos } from './durations.ts';
 import type { RuntimeLog } from './logger.ts';
+import { nextSequence, type OrderedMessages, openOrdered } from './ordered.ts';
 import { createFoldProgress, type FoldProgress } from './progress.ts';
 import { appendRejected } from './rejected.ts';
 
@@ -66,14 +68,20 @@ export interface Projector {
   stop(): Promise<void>;
 }
 
-/**
- * Bounds what a slow fold holds in memory. Messages, not bytes: the client takes one of the two, and a message larger
- * than a bound in bytes would never be delivered. As fast as 2,000 when replaying.
- */
-const bufferMessagesMax = 256;
+/** What a slow fold holds in memory, about: so many messages of the stream's mean size, between two bounds. */
+const bufferBytesAim = 4 * 1024 * 1024;
+const bufferMessagesMax = 1_000;
+const bufferMessagesMin = 8;
 const sliceMs = 10;
 const restartFirstMs = 100;
 const restartMaxMs = 5_000;
+const stopWaitMs = 1_000;
+
+/** What is to be folded before this projector has caught up. */
+interface Target {
+  readonly sequence: number;
+  readonly bufferMessages: number;
+}
 
 /**
  * Runs a projector: folds one stream in order, from its own checkpoint, each event once. JetStream keeps nothing for it:
@@ -84,52 +92,39 @@ export function startProjector<Stream extends StreamName>(options: ProjectorOpti
   const { connection, stream, log } = options;
   const progress = createFoldProgress(options.checkpoint);
   const stopping = new AbortController();
-  const target = { known: false, sequence: options.checkpoint };
   const caughtUp = deferred();
-  let messages: ConsumerMessages | undefined;
-
-  const aim = async () => {
-    const { state } = await connection.manager.streams.info(stream);
-    target.sequence = Math.min(state.last_seq, options.until ?? Number.POSITIVE_INFINITY);
-    target.known = true;
-    // What a stream has let go of is never delivered: waiting for it would never end.
-    if (state.first_seq > target.sequence) progress.advance(target.sequence);
-    void progress.waitFor(target.sequence, stopping.signal).then(() => caughtUp.resolve());
-  };
+  let target: Target | undefined;
+  let source: OrderedMessages | undefined;
 
   const fold = async () => {
-    if (!target.known) await aim();
+    // What is asked while the server is away is thrown away, and its timeout would be waited for.
+    await waitUntilConnected(connection, restartMaxMs);
+    if (target === undefined) {
+      const aimed = await aim(options, progress);
+      target = aimed;
+      void progress.waitFor(aimed.sequence, stopping.signal).then(caughtUp.resolve);
+    }
     if (options.until !== undefined && progress.sequence() >= target.sequence) return;
-    const consumer = await connection.jetStream.consumers.get(stream, orderedFrom(options, progress.sequence() + 1));
-    const bounded = options.until !== undefined;
-    if (bounded && (await consumer.info()).num_pending === 0) return progress.advance(target.sequence);
-    messages = await consumer.consume({ max_messages: bufferMessagesMax });
-    let sliceBegan = connection.clock.monotonicMs();
-    for await (const message of messages) {
-      if (stopping.signal.aborted) return;
-      if (message.seq <= progress.sequence()) continue;
-      if (bounded && message.seq > target.sequence) return progress.advance(target.sequence);
-      await foldOne(message, options);
-      // Behind the last message of a filter nothing is left, however far the stream goes.
-      progress.advance(bounded && message.info.pending === 0 ? target.sequence : message.seq);
-      if (bounded && progress.sequence() >= target.sequence) return;
-      await options.betweenEvents?.();
-      if (connection.clock.monotonicMs() - sliceBegan < sliceMs) continue;
-      await new Promise((resolve) => setImmediate(resolve));
-      sliceBegan = connection.clock.monotonicMs();
+    source = await openOrdered(connection, stream, {
+      sequence: progress.sequence() + 1,
+      filterSubject: options.filterSubject,
+      messagesMax: target.bufferMessages,
+    });
+    try {
+      if (!stopping.signal.aborted) await foldFrom(source, target, options, progress, stopping.signal);
+    } finally {
+      source.close();
     }
   };
 
-  const finished = (async () => {
+  const foldUntilDone = async () => {
     for (let attempt = 1; !stopping.signal.aborted; attempt++) {
       const before = progress.sequence();
       const ended = await fold().then(
         () => true,
         (error: unknown) => {
-          log.warn(
-            { error, stream, sequence: progress.sequence() },
-            'the fold was interrupted and goes on behind its last event',
-          );
+          const fields = { error, stream, sequence: progress.sequence() };
+          log.warn(fields, 'the fold was interrupted and goes on behind its last event');
           return false;
         },
       );
@@ -137,30 +132,70 @@ export function startProjector<Stream extends StreamName>(options: ProjectorOpti
       if (progress.sequence() > before) attempt = 1;
       await connection.clock.sleep(backoffMs(attempt, restartFirstMs, restartMaxMs), stopping.signal);
     }
-  })().finally(() => messages?.stop());
+  };
+  const finished = foldUntilDone().finally(caughtUp.resolve);
 
   return {
     progress,
     caughtUp: caughtUp.promise,
-    isCaughtUp: () => target.known && progress.sequence() >= target.sequence,
+    isCaughtUp: () => target !== undefined && progress.sequence() >= target.sequence,
     finished,
     stop: async () => {
       stopping.abort();
-      messages?.stop();
-      await Promise.race([finished, connection.clock.sleep(restartFirstMs)]);
+      source?.stop();
+      const done = new AbortController();
+      await Promise.race([finished, connection.clock.sleep(stopWaitMs, done.signal)]);
+      done.abort();
     },
   };
 }
 
-function orderedFrom<Stream extends StreamName>(
+async function aim<Stream extends StreamName>(
   options: ProjectorOptions<Stream>,
-  sequence: number,
-): Partial<OrderedConsumerOptions> {
-  return {
-    deliver_policy: DeliverPolicy.StartSequence,
-    opt_start_seq: sequence,
-    ...(options.filterSubject === undefined ? {} : { filterSubjects: options.filterSubject }),
+  progress: FoldProgress,
+): Promise<Target> {
+  const { state } = await options.connection.manager.streams.info(options.stream);
+  const sequence = Math.min(state.last_seq, options.until ?? Number.POSITIVE_INFINITY);
+  // What a stream has let go of is never delivered: waiting for it would never end.
+  if (state.first_seq > sequence) progress.advance(sequence);
+  const meanBytes = Math.max(1, state.bytes / Math.max(1, state.messages));
+  const fitting = Math.floor(bufferBytesAim / meanBytes);
+  return { sequence, bufferMessages: Math.min(bufferMessagesMax, Math.max(bufferMessagesMin, fitting)) };
+}
+
+/** Folds what comes, until the signal aborts; with `until` as far as the target. */
+async function foldFrom<Stream extends StreamName>(
+  source: OrderedMessages,
+  target: Target,
+  options: ProjectorOptions<Stream>,
+  progress: FoldProgress,
+  signal: AbortSignal,
+): Promise<void> {
+  const { connection, stream, filterSubject, until } = options;
+  const { clock } = connection;
+  // The server's count alone is not relied on: a fold that ends too early would be wrong without a word.
+  const nothingLeft = async (): Promise<boolean> => {
+    const next = await nextSequence(connection, stream, progress.sequence() + 1, filterSubject);
+    return next === undefined || next > target.sequence;
   };
+  const bounded = until !== undefined;
+  if (source.pendingAtStart === 0 && (await nothingLeft())) progress.advance(target.sequence);
+  if (bounded && progress.sequence() >= target.sequence) return;
+  let sliceBegan = clock.monotonicMs();
+  for await (const message of source.read()) {
+    if (signal.aborted) return;
+    if (bounded && message.seq > target.sequence) return progress.advance(target.sequence);
+    await foldOne(message, options);
+    progress.advance(message.seq);
+    // Behind the last message of a filter, or before messages that were deleted, the target itself never comes.
+    if (progress.sequence() < target.sequence && message.info.pending === 0 && (await nothingLeft()))
+      progress.advance(target.sequence);
+    if (bounded && progress.sequence() >= target.sequence) return;
+    await options.betweenEvents?.();
+    if (clock.monotonicMs() - sliceBegan < sliceMs) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    sliceBegan = clock.monotonicMs();
+  }
 }
 
 function deferred(): { promise: Promise<void>; resolve: () => void } {
@@ -168,7 +203,7 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
   const promise = new Promise<void>((done) => {
     resolve = done;
   });
-  return { promise, resolve };
+  return { promise, resolve: () => resolve() };
 }
 
 async function foldOne<Stream extends StreamName>(message: JsMsg, options: ProjectorOptions<Stream>): Promise<void> {
@@ -183,7 +218,11 @@ async function foldOne<Stream extends StreamName>(message: JsMsg, options: Proje
     if (stream === 'REJECTED' || options.onlyLooks === true) return;
     const rejection = { reason: decoded.reason, message: decoded.message, version: null };
     await appendRejected(connection, worker, { stream, sequence, subject, payload, attempts: 1 }, rejection).catch(
-      (error: unknown) => log.error({ error, stream, sequence }, 'the rejection could not be appended'),
+      (error: unknown) => {
+        // While REJECTED is away the fold waits; what would fail forever must not hold it up.
+        if (error instanceof OutageError) throw error;
+        log.error({ error, stream, sequence }, 'the rejection could not be appended');
+      },
     );
     return;
   }

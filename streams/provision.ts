@@ -1,7 +1,7 @@
-import { NatsError, type StreamConfig } from 'nats';
+import { NatsError, type StreamConfig, type StreamInfo } from 'nats';
 import { type StreamName, streamNames } from '../schemas/catalog.ts';
 import type { LogConnection } from './connection.ts';
-import { streamConfig, type TopologyOptions } from './topology.ts';
+import { streamConfig, type TopologyOptions, topology } from './topology.ts';
 
 export interface Drift {
   readonly stream: StreamName;
@@ -29,18 +29,29 @@ export async function provisionStreams(connection: LogConnection, options: Topol
   const updated: StreamName[] = [];
   for (const name of streamNames) {
     const declared = streamConfig(name, options);
-    const found = await readConfig(connection, name);
-    if (found === undefined) {
+    const info = await readInfo(connection, name);
+    if (info === undefined) {
       await connection.manager.streams.add(declared);
       created.push(name);
-    } else if (compare(name, declared, found).length > 0) {
-      // A refusal (a shrunken limit, a field that can not change) shows as drift when it is read back.
-      const done = await connection.manager.streams.update(name, { ...found, ...declared }).catch(() => undefined);
-      if (done !== undefined) updated.push(name);
+      continue;
     }
+    const wanted = { ...info.config, ...declared, max_bytes: bytesLimit(name, declared.max_bytes, info) };
+    if (compare(name, wanted, info.config).length === 0) continue;
+    // A refusal (a field that can not change) shows as drift when it is read back.
+    const done = await connection.manager.streams.update(name, wanted).catch(() => undefined);
+    if (done !== undefined) updated.push(name);
   }
   const checked = await checkStreams(connection, options);
   return { created, updated, ...checked };
+}
+
+/**
+ * The byte limit to ask for. A server that is given a smaller limit than a stream holds deletes the oldest messages, also
+ * where they can not be deleted otherwise: only a window may lose them, so that any other stream keeps its limit then.
+ */
+function bytesLimit(name: StreamName, declared: number, { state, config }: StreamInfo): number {
+  const loses = topology[name].keeps !== 'window' && state.bytes > declared;
+  return loses ? config.max_bytes : declared;
 }
 
 /** Compares what the server has with what is declared, and changes nothing. */
@@ -52,16 +63,16 @@ export async function checkStreams(
   const drift: Drift[] = [];
   const missing: StreamName[] = [];
   for (const name of names) {
-    const found = await readConfig(connection, name);
-    if (found === undefined) missing.push(name);
-    else drift.push(...compare(name, streamConfig(name, options), found));
+    const info = await readInfo(connection, name);
+    if (info === undefined) missing.push(name);
+    else drift.push(...compare(name, streamConfig(name, options), info.config));
   }
   return { drift, missing };
 }
 
-async function readConfig(connection: LogConnection, name: StreamName): Promise<StreamConfig | undefined> {
+async function readInfo(connection: LogConnection, name: StreamName): Promise<StreamInfo | undefined> {
   try {
-    return (await connection.manager.streams.info(name)).config;
+    return await connection.manager.streams.info(name);
   } catch (error) {
     if (error instanceof NatsError && error.api_error?.err_code === streamNotFound) return undefined;
     throw error;
@@ -69,7 +80,13 @@ async function readConfig(connection: LogConnection, name: StreamName): Promise<
 }
 
 /** Fields that the server fills in when they were left out, and how an absent one reads. */
-const absentAs: Readonly<Record<string, unknown>> = { deny_delete: false, deny_purge: false, allow_direct: false };
+const absentAs: Readonly<Record<string, unknown>> = {
+  deny_delete: false,
+  deny_purge: false,
+  allow_direct: false,
+  no_ack: false,
+  sealed: false,
+};
 
 function compare(stream: StreamName, declared: Partial<StreamConfig>, found: StreamConfig): Drift[] {
   const read = found as unknown as Record<string, unknown>;

@@ -25,6 +25,7 @@ export async function appendRejected(
   rejection: Rejection,
 ): Promise<void> {
   const { stream, sequence, subject, payload, attempts } = source;
+  const { reason, message, version } = rejection;
   const kept = payload.subarray(0, rejectedPayloadBytesMax);
   const data: RejectedData = {
     stream,
@@ -32,7 +33,9 @@ export async function appendRejected(
     subject,
     worker,
     attempts,
-    ...rejection,
+    reason,
+    message,
+    version,
     payload_base64: Buffer.from(kept).toString('base64'),
     payload_cut: kept.length < payload.length,
   };

@@ -1,5 +1,5 @@
-import { Events, type Msg, headers as newHeaders, type Subscription } from 'nats';
-import { problem } from '../schemas/problems.ts';
+import { type Msg, NatsError, headers as newHeaders, type Subscription } from 'nats';
+import { type ProblemCode, problem } from '../schemas/problems.ts';
 import { decodeFrames, encodeFrames, type Frame } from './batch-frames.ts';
 import { type LogConnection, newInbox } from './connection.ts';
 import { batchHeader, deadlineHeader } from './service.ts';
@@ -58,6 +58,8 @@ const batchesHeldMax = 4;
 /** An unanswered message stops holding the others back after this long. */
 const holdMs = 20;
 const sweepMs = 20;
+/** Of the headers of one request; a batch of them stays well within what a message may carry. */
+const headerCharactersMax = 8 * 1024;
 
 /**
  * Asks services over one inbox that lives as long as the client, with correlation numbers. Requests that wait together
@@ -129,11 +131,11 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
     if (holds) lane.batchesHeld++;
     const headers = newHeaders();
     headers.set(batchHeader, '1');
-    const frames = encodeFrames(taken.map((waiting) => waiting.frame));
     try {
+      const frames = encodeFrames(taken.map((waiting) => waiting.frame));
       nats.publish(subject, frames, { headers, reply: `${inbox}.${batchNumber}` });
-    } catch {
-      for (const correlation of open) settle(correlation, nobodyThere(subject));
+    } catch (error) {
+      for (const correlation of open) settle(correlation, notSent(subject, error));
       batches.delete(batchNumber);
       if (holds) lane.batchesHeld--;
     }
@@ -152,19 +154,19 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
     }
   }, sweepMs);
   sweep.unref();
-
   /** An answer that was on its way is lost with the connection: whoever waits is told so, and not at the deadline. */
-  const giveUpWhenDisconnected = async () => {
-    for await (const { type } of nats.status())
-      if (type === Events.Disconnect) for (const correlation of [...pending.keys()]) settle(correlation, cutOff());
-  };
-  void giveUpWhenDisconnected();
+  const stopWatching = connection.watch((connected) => {
+    if (connected) return;
+    for (const correlation of [...pending.keys()]) settle(correlation, cutOff());
+  });
 
   return {
     waiting: () => pending.size,
     request: (subject, body, options) =>
       new Promise((resolve) => {
-        if (nats.isClosed()) return resolve(nobodyThere(subject));
+        if (!connection.isConnected()) return resolve(busAway());
+        if (headerCharacters(options.headers) > headerCharactersMax)
+          return resolve(problemReply('bad_request', `the headers have more than ${headerCharactersMax} characters`));
         const correlation = ++correlations >>> 0;
         const headers = { ...options.headers, [deadlineHeader]: String(Math.round(options.deadlineMs)) };
         const waiting: Waiting = {
@@ -181,6 +183,7 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
       }),
     close: () => {
       clearInterval(sweep);
+      stopWatching();
       subscription.unsubscribe();
       for (const correlation of [...pending.keys()]) settle(correlation, stopping());
     },
@@ -209,6 +212,10 @@ function nobodyThere(subject: string): ServiceReply {
   return problemReply('unavailable', detail);
 }
 
+function busAway(): ServiceReply {
+  return problemReply('unavailable', 'the connection to the message bus is lost; try again shortly');
+}
+
 function cutOff(): ServiceReply {
   const detail = 'the connection to the bus was lost before the answer: whether the request was worked on is not known';
   return problemReply('unavailable', detail);
@@ -218,11 +225,23 @@ function stopping(): ServiceReply {
   return problemReply('unavailable', 'this process is stopping, and asks no more; try again shortly');
 }
 
+function notSent(subject: string, error: unknown): ServiceReply {
+  if (error instanceof NatsError && error.code === 'MAX_PAYLOAD_EXCEEDED')
+    return problemReply('payload_too_large', `the request is larger than the message bus takes (${subject})`);
+  return nobodyThere(subject);
+}
+
+function headerCharacters(headers: Readonly<Record<string, string>> = {}): number {
+  let characters = 0;
+  for (const [name, value] of Object.entries(headers)) characters += name.length + value.length;
+  return characters;
+}
+
 function tooLate(): ServiceReply {
   return problemReply('deadline_passed', 'the answer did not come before the deadline');
 }
 
-function problemReply(code: 'unavailable' | 'deadline_passed', detail: string): ServiceReply {
+function problemReply(code: ProblemCode, detail: string): ServiceReply {
   const shown = problem(code, detail);
   return { status: shown.status, headers: {}, body: Buffer.from(JSON.stringify(shown), 'utf8') };
 }

@@ -44,45 +44,78 @@ export interface ServiceOptions {
 }
 
 export interface RunningService {
-  /** Leaves the queue group; what was taken is still answered. */
-  stop(): Promise<void>;
+  /** Leaves the queue group and waits, this long at most, until what was taken is answered. */
+  stop(drainMs?: number): Promise<void>;
 }
+
+const stopDrainMs = 10_000;
+/** What a message needs beside the body of its answer. */
+const answerHeadBytes = 64 * 1024;
+/** Longest text of an error in a header; the body tells all of it. */
+const errorHeaderCharactersMax = 1_000;
 
 /** Serves request-reply as a NATS service. Start it when the state that it answers from is caught up. */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
-  const { connection, name, version, description } = options;
+  const { connection, name, version, description, log } = options;
   const service: Service = await connection.nats.services.add({ name, version, description, queue: `${name}-workers` });
-  const load = { waiting: 0 };
+  void service.stopped.then((error) => {
+    if (error) log.error({ error, service: name }, 'the service is no longer reachable');
+  });
+  const load: Load = { waiting: 0, answered: () => {} };
   for (const [subject, handler] of Object.entries(options.endpoints)) {
     service.addEndpoint(subject.replaceAll('.', '-'), {
       subject,
       handler: (error, message) => {
-        if (error) options.log.warn({ error, subject }, 'a request could not be received');
+        if (error) log.warn({ error, subject }, 'a request could not be received');
         else if (message.headers?.get(batchHeader)) answerBatch(message, handler, options, load);
-        else void answerOne(message, handler, options, load);
+        else answerOne(message, handler, options, load);
       },
     });
   }
+  // Whoever asks from now on finds it.
+  await connection.nats.flush();
   return {
-    stop: async () => {
+    stop: async (drainMs = stopDrainMs) => {
       await service.stop();
+      const done = new AbortController();
+      load.answered = () => {
+        if (load.waiting === 0) done.abort();
+      };
+      load.answered();
+      await connection.clock.sleep(drainMs, done.signal);
     },
   };
 }
 
-type Load = { waiting: number };
+interface Load {
+  waiting: number;
+  answered: () => void;
+}
 interface Answer {
   readonly status: number;
   readonly headers: Record<string, string>;
   readonly body: Uint8Array;
 }
 
-async function answerOne(message: Msg, handler: ServiceHandler, options: ServiceOptions, load: Load): Promise<void> {
+function answerOne(message: Msg, handler: ServiceHandler, options: ServiceOptions, load: Load): void {
   const given = (name: string) => message.headers?.get(name) || undefined;
-  const answer = await attend(given, message.data, handler, options, load);
-  const headers = newHeaders();
-  for (const [name, value] of Object.entries(answer.headers)) headers.set(name, value);
-  message.respond(answer.body, { headers });
+  const answer = attend(given, message.data, handler, options, load, (late) => respond(late));
+  if (answer !== undefined) respond(answer);
+
+  function respond({ body, headers: plain }: Answer): void {
+    const headers = newHeaders();
+    for (const [name, value] of Object.entries(plain)) headers.set(name, value);
+    sendSafely(options, () => message.respond(body, { headers }));
+  }
+}
+
+/** An answer that can not be sent (the connection is closed) is told; it must not end the process. */
+function sendSafely({ log, name }: ServiceOptions, send: () => void): void {
+  try {
+    send();
+  } catch (error) {
+    log.warn({ error, service: name }, 'an answer could not be sent');
+  }
 }
 
 /**
@@ -102,33 +135,37 @@ function answerBatch(message: Msg, handler: ServiceHandler, options: ServiceOpti
   let group: Frame[] = [];
   let groupBytes = 0;
   let groupBegan = clock.monotonicMs();
+  const respond = (answers: readonly Frame[]) => sendSafely(options, () => message.respond(encodeFrames(answers)));
   const send = () => {
-    if (group.length > 0) message.respond(encodeFrames(group));
+    if (group.length > 0) respond(group);
     group = [];
     groupBytes = 0;
     groupBegan = clock.monotonicMs();
   };
-  for (const frame of frames) {
-    const answer = attend((name) => frame.headers[name], frame.body, handler, options, load);
-    if (answer instanceof Promise) {
-      void answer.then((late) => message.respond(encodeFrames([{ correlation: frame.correlation, ...late }])));
-      continue;
-    }
-    group.push({ correlation: frame.correlation, ...answer });
+  for (const { correlation, headers, body } of frames) {
+    const given = (name: string) => headers[name];
+    const answer = attend(given, body, handler, options, load, (late) => respond([{ correlation, ...late }]));
+    if (answer === undefined) continue;
+    if (groupBytes + answer.body.length > groupBytesMax) send();
+    group.push({ correlation, ...answer });
     groupBytes += answer.body.length;
-    if (groupBytes >= groupBytesMax || clock.monotonicMs() - groupBegan >= groupMs) send();
+    if (clock.monotonicMs() - groupBegan >= groupMs) send();
   }
   send();
 }
 
-/** Lets the handler answer, and makes whatever comes of it an answer. Stays synchronous where the handler does. */
+/**
+ * Lets the handler answer, and makes whatever comes of it an answer: returned where the handler is done at once, else
+ * given to `later`.
+ */
 function attend(
   given: (name: string) => string | undefined,
   body: Uint8Array,
   handler: ServiceHandler,
   options: ServiceOptions,
   load: Load,
-): Answer | Promise<Answer> {
+  later: (answer: Answer) => void,
+): Answer | undefined {
   const { clock } = options.connection;
   if (load.waiting >= options.requestsWaitingMax)
     return failed(
@@ -150,9 +187,19 @@ function attend(
   };
   try {
     const response = handler(request);
-    if (!(response instanceof Promise)) return succeeded(response);
+    if (!(response instanceof Promise)) return succeeded(response, options);
     load.waiting++;
-    return response.then(succeeded, (error: unknown) => failed(error, options)).finally(() => load.waiting--);
+    void response
+      .then(
+        (answer) => succeeded(answer, options),
+        (error: unknown) => failed(error, options),
+      )
+      .then(later)
+      .finally(() => {
+        load.waiting--;
+        load.answered();
+      });
+    return undefined;
   } catch (error) {
     return failed(error, options);
   }
@@ -163,8 +210,13 @@ function readTraceId(text: string | undefined): string | undefined {
   return text === undefined ? undefined : traceIdSchema.safeParse(text).data;
 }
 
-function succeeded(response: ServiceResponse): Answer {
+function succeeded(response: ServiceResponse, options: ServiceOptions): Answer {
   const body = typeof response.body === 'string' ? Buffer.from(response.body, 'utf8') : response.body;
+  const bytesMax = (options.connection.nats.info?.max_payload ?? Number.POSITIVE_INFINITY) - answerHeadBytes;
+  if (body.length > bytesMax) {
+    const detail = `the answer has ${body.length} bytes where the bus takes ${bytesMax}; ask for less at once`;
+    return failed(new ProblemError('internal', detail), options);
+  }
   const headers: Record<string, string> = {};
   if (response.position !== undefined) headers[positionHeader] = formatPosition(response.position);
   return { status: 200, headers, body };
@@ -177,7 +229,7 @@ function failed(error: unknown, options: ServiceOptions): Answer {
     status: shown.status,
     headers: {
       'Nats-Service-Error-Code': String(shown.status),
-      'Nats-Service-Error': shown.detail.replace(/\s+/g, ' '),
+      'Nats-Service-Error': shown.detail.slice(0, errorHeaderCharactersMax).replace(/\s+/g, ' '),
     },
     body: Buffer.from(JSON.stringify(shown), 'utf8'),
   };

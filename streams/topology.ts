@@ -81,7 +81,10 @@ export function topologyBytes(overrides: Partial<Record<StreamName, number>> = {
 }
 
 /** The configuration that a stream is declared to have, in the server's terms. */
-export function streamConfig(name: StreamName, options: TopologyOptions): Partial<StreamConfig> & { name: string } {
+export function streamConfig(
+  name: StreamName,
+  options: TopologyOptions,
+): Partial<StreamConfig> & { name: string; max_bytes: number } {
   const { keeps, bytesMax, duplicateWindowMs: windowMs, description } = topology[name];
   return {
     name,
@@ -90,6 +93,13 @@ export function streamConfig(name: StreamName, options: TopologyOptions): Partia
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
     max_bytes: options.streamBytes[name] ?? bytesMax,
+    // Limits that are not ours, named so that one which somebody set is seen.
+    max_msgs: -1,
+    max_age: 0,
+    max_msg_size: -1,
+    max_consumers: -1,
+    no_ack: false,
+    sealed: false,
     max_msgs_per_subject: keeps === 'newest' ? 1 : -1,
     discard: keeps === 'window' ? DiscardPolicy.Old : DiscardPolicy.New,
     deny_delete: keeps === 'log',

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { indexInfoSchema } from '../../schemas/requests/index.ts';
 import { createServiceClient, type ServiceClient } from '../../streams/service-client.ts';
-import { graphDefaults } from '../../workers/corpus-index/graph.ts';
+import { defaultParameters } from '../../workers/corpus-index/parameters.ts';
 import { benchMain } from './command.ts';
 import {
   graphBytesEstimate,
@@ -148,7 +148,7 @@ async function bytesBelow(directory: string): Promise<number> {
 function describe(documents: number, measured: Measured): Omit<Findings, 'seed'> {
   const { settled, heap, peakBeforeBytes, peakSnapshotBytes, sampledPeakBytes } = measured;
   const raw = rawFloatBytes(documents);
-  const graph = graphBytesEstimate(documents, graphDefaults.m);
+  const graph = graphBytesEstimate(documents, defaultParameters.m);
   const native = settled.anonymous - heap.heapTotal - heap.external;
   const parts: [string, number][] = [
     ['raw float bytes (for comparison)', raw],

@@ -78,7 +78,7 @@ export async function startBenchStack(options: BenchStackOptions): Promise<Bench
     instances: { ingest: 1, embed: 1, index: 1 },
     credentials,
     environment,
-    nextPort: () => ports.pop() ?? 0,
+    healthPorts: ports,
   });
   const natsUrl = `nats://127.0.0.1:${natsPort}`;
   const connectAs = (role: RoleName) => {

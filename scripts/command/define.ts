@@ -8,6 +8,8 @@ export interface RunContext<Arguments extends ArgsDef> {
   /** Every value of a flag that may be repeated, in the order given; a comma separates too. */
   readonly every: (flag: keyof Arguments & string) => string[];
   readonly output: Output;
+  /** As they were given. */
+  readonly rawArguments: readonly string[];
 }
 
 export interface CommandDeclaration<Arguments extends ArgsDef> {
@@ -39,6 +41,7 @@ export function command<const Arguments extends ArgsDef>(declaration: CommandDec
       args: parsed as unknown as ParsedArgs<Arguments>,
       every: (flag) => everyValue(rawArgs, flag),
       output: createOutput(rawArgs.includes('--json'), process.stdout, process.stderr),
+      rawArguments: rawArgs,
     });
   const definition = (name: string) =>
     defineCommand({ meta: { name: `lakehouse ${name}`, description: declaration.summary }, args, run });

@@ -4,7 +4,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.ts';
 export interface Failure {
   readonly happened: string;
   readonly means: string;
-  readonly todo: string;
+  readonly remedy: string;
 }
 
 /** Ends a command with a failure and its exit code. */
@@ -21,8 +21,8 @@ export class CommandError extends Error {
 }
 
 /** The command line does not fit. */
-export function usageError(happened: string, todo: string): CommandError {
-  return new CommandError(exitCodes.usage, { happened, means: 'Nothing was done.', todo });
+export function usageError(happened: string, remedy: string): CommandError {
+  return new CommandError(exitCodes.usage, { happened, means: 'Nothing was done.', remedy });
 }
 
 /** Three lines for a terminal. */
@@ -30,6 +30,6 @@ export function failureText(commandName: string, failure: Failure): string {
   return [
     `lakehouse ${commandName}: ${failure.happened}`,
     `  What it means: ${failure.means}`,
-    `  What to do:    ${failure.todo}`,
+    `  What to do:    ${failure.remedy}`,
   ].join('\n');
 }

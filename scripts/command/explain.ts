@@ -20,7 +20,7 @@ export function explain(error: unknown): Explained {
     failure: {
       happened: error instanceof Error ? error.message : String(error),
       means: 'This was not foreseen; how far the command came is not known.',
-      todo: 'Look into the log files below the data directory (logs/), and try again.',
+      remedy: 'Look into the log files below the data directory (logs/), and try again.',
     },
     extra: {},
   };
@@ -29,45 +29,45 @@ export function explain(error: unknown): Explained {
 interface Remedy {
   readonly exitCode: ExitCode;
   readonly means: string;
-  readonly todo: string;
+  readonly remedy: string;
 }
 
 const badRequest: Remedy = {
   exitCode: exitCodes.usage,
   means: 'The gateway read the request and refused it; nothing was changed.',
-  todo: 'Change what the message names, and try again.',
+  remedy: 'Change what the message names, and try again.',
 };
 const away: Remedy = {
   exitCode: exitCodes.unreachable,
   means: 'A process that this needs is not running, still starting, or has more work than it takes.',
-  todo: 'See "lakehouse status"; try again in a moment.',
+  remedy: 'See "lakehouse status"; try again in a moment.',
 };
 const broken: Remedy = {
   exitCode: exitCodes.failed,
   means: 'A part of the system failed while it worked on this.',
-  todo: 'See "lakehouse status" and the log files below the data directory (logs/).',
+  remedy: 'See "lakehouse status" and the log files below the data directory (logs/).',
 };
 
 const remedies: Readonly<Partial<Record<ProblemCode, Remedy>>> = {
   unauthorized: {
     exitCode: exitCodes.usage,
     means: 'The gateway was started with a token, and this request brought none or another.',
-    todo: 'Set LAKEHOUSE_TOKEN to the token that the gateway was started with.',
+    remedy: 'Set LAKEHOUSE_TOKEN to the token that the gateway was started with.',
   },
   not_found: {
     exitCode: exitCodes.absent,
     means: 'What was asked for is not there.',
-    todo: 'Check the name; "lakehouse status" shows corpora and side indexes.',
+    remedy: 'Check the name; "lakehouse status" shows corpora and side indexes.',
   },
   corpus_not_found: {
     exitCode: exitCodes.absent,
     means: 'A corpus comes into being with its first document; no partial answer is given where one is missing.',
-    todo: 'Check the name, or make it: "lakehouse seed" or "lakehouse ingest FILE --corpus NAME".',
+    remedy: 'Check the name, or make it: "lakehouse seed" or "lakehouse ingest FILE --corpus NAME".',
   },
   store_full: {
     exitCode: exitCodes.failed,
     means: 'A stream has reached its byte limit, and the log never throws away what it keeps.',
-    todo: 'Raise LAKEHOUSE_STREAM_BYTES_<STREAM> ("lakehouse status" shows which), then run "lakehouse provision".',
+    remedy: 'Raise LAKEHOUSE_STREAM_BYTES_<STREAM> ("lakehouse status" shows which), then run "lakehouse provision".',
   },
   unavailable: away,
   overloaded: away,
@@ -80,30 +80,30 @@ function explainProblem(error: GatewayError): Explained {
   const remedy = remedies[problem.code] ?? (problem.status < 500 ? badRequest : broken);
   return {
     exitCode: remedy.exitCode,
-    failure: { happened: problem.detail, means: remedy.means, todo: remedy.todo },
+    failure: { happened: problem.detail, means: remedy.means, remedy: remedy.remedy },
     extra: { problem },
   };
 }
 
 function explainUnreachable(error: GatewayUnreachableError): Explained {
-  const { means, todo } = {
+  const { means, remedy } = {
     refused: {
       means: 'No gateway runs there.',
-      todo: 'Start everything with "npm run up", or name the gateway with --gateway URL.',
+      remedy: 'Start everything with "npm run up", or name the gateway with --gateway URL.',
     },
-    deadline: { means: 'Something listens there, but is too busy or hangs.', todo: 'See "lakehouse status".' },
+    deadline: { means: 'Something listens there, but is too busy or hangs.', remedy: 'See "lakehouse status".' },
     broken: {
       means: 'The request may or may not have been worked on.',
-      todo: 'See "lakehouse status", then try again.',
+      remedy: 'See "lakehouse status", then try again.',
     },
     'not-a-gateway': {
       means: 'Another program listens there, or a gateway of another version.',
-      todo: 'Name the gateway with --gateway URL.',
+      remedy: 'Name the gateway with --gateway URL.',
     },
   }[error.reason];
   return {
     exitCode: exitCodes.unreachable,
-    failure: { happened: error.message, means, todo },
+    failure: { happened: error.message, means, remedy },
     extra: { gateway: error.url },
   };
 }

@@ -1,6 +1,6 @@
 import type { ArgsDef } from 'citty';
 import { createGatewayClient, type GatewayClient } from '../../gateway/client/client.ts';
-import { readStackRecord } from '../stack/record.ts';
+import { readStack } from '../stack/running.ts';
 import { usageError } from './errors.ts';
 
 const deadlineMs = 30_000;
@@ -36,7 +36,7 @@ export async function gatewayUrlOf(
   environment: Environment,
 ): Promise<string> {
   const named = flags.gateway ?? environment.LAKEHOUSE_GATEWAY_URL;
-  const url = named ?? (await readStackRecord(dataDirectoryOf(flags['data-dir'], environment)))?.gateway_url;
+  const url = named ?? readStack(dataDirectoryOf(flags['data-dir'], environment))?.gateway_url;
   const text = url ?? gatewayUrlDefault;
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
     throw usageError(`"${text}" is not the address of a gateway`, `Write it as ${gatewayUrlDefault}.`);

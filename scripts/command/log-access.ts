@@ -5,7 +5,7 @@ import { systemClock } from '../../streams/clock.ts';
 import { connectLog, type LogConnection } from '../../streams/connection.ts';
 import { loadCredentials, roleConnection } from '../../streams/server/credentials.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { readStackRecord } from '../stack/record.ts';
+import { readStack } from '../stack/running.ts';
 import { CommandError } from './errors.ts';
 import { dataDirectoryOf } from './gateway.ts';
 
@@ -20,7 +20,7 @@ export function configurationOf(environment: Environment): Configuration {
     throw new CommandError(exitCodes.usage, {
       happened: error.message,
       means: 'Nothing was started.',
-      todo: 'Mend the variables that are named, and try again.',
+      remedy: 'Mend the variables that are named, and try again.',
     });
   }
 }
@@ -36,14 +36,14 @@ export async function operatorEnvironment(
   const dataDirectory = dataDirectoryOf(dataDirFlag, environment);
   const here = { ...environment, LAKEHOUSE_DATA_DIR: dataDirectory };
   if (environment.LAKEHOUSE_NATS_USER !== undefined) return here;
-  const record = await readStackRecord(dataDirectory);
+  const record = readStack(dataDirectory);
   const url = environment.LAKEHOUSE_NATS_URL ?? record?.nats_url;
   if (url === undefined || !(await hasCredentials(dataDirectory))) throw nothingRuns(dataDirectory);
   const { user, pass } = roleConnection(await loadCredentials(dataDirectory), 'operator');
   return { ...here, LAKEHOUSE_NATS_URL: url, LAKEHOUSE_NATS_USER: user, LAKEHOUSE_NATS_PASSWORD: pass };
 }
 
-async function hasCredentials(dataDirectory: string): Promise<boolean> {
+function hasCredentials(dataDirectory: string): Promise<boolean> {
   return access(join(dataDirectory, 'credentials.json')).then(
     () => true,
     () => false,
@@ -55,7 +55,8 @@ export function nothingRuns(dataDirectory: string): CommandError {
   return new CommandError(exitCodes.unreachable, {
     happened: `nothing runs on the data directory "${dataDirectory}"`,
     means: 'There is no log to ask, or this is another data directory than the one that "up" was given.',
-    todo: 'Start everything with "npm run up", name the directory with --data-dir, or set LAKEHOUSE_NATS_URL with LAKEHOUSE_NATS_USER and LAKEHOUSE_NATS_PASSWORD.',
+    remedy:
+      'Start everything with "npm run up", name the directory with --data-dir, or set LAKEHOUSE_NATS_URL with LAKEHOUSE_NATS_USER and LAKEHOUSE_NATS_PASSWORD.',
   });
 }
 
@@ -74,7 +75,7 @@ export async function openLog(dataDirFlag: string | undefined): Promise<{
       {
         happened: `the log at ${configuration.nats.url} can not be reached: ${error instanceof Error ? error.message : error}`,
         means: 'nats-server is not running there, or the credentials are not those it was started with.',
-        todo: 'See "lakehouse status"; start everything with "npm run up".',
+        remedy: 'See "lakehouse status"; start everything with "npm run up".',
       },
       { cause: error },
     );

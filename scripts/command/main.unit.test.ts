@@ -96,7 +96,7 @@ describe('a command line', () => {
 
 describe('an error of a command', () => {
   it.each([
-    { error: new CommandError(exitCodes.differs, { happened: 'A', means: 'B', todo: 'C' }), exitCode: 5 },
+    { error: new CommandError(exitCodes.differs, { happened: 'A', means: 'B', remedy: 'C' }), exitCode: 5 },
     { error: new GatewayError(problem('corpus_not_found', 'no corpus')), exitCode: 3 },
     { error: new GatewayError(problem('bad_request', 'no field')), exitCode: 2 },
     { error: new GatewayError(problem('unauthorized', 'no token')), exitCode: 2 },

@@ -4,6 +4,11 @@ type Load = () => Promise<{ readonly default: Command }>;
 
 /** Every command, in the order of the list that `lakehouse --help` shows. Loaded when asked for. */
 export const commands: Readonly<Record<string, Load>> = {
+  demo: () => import('./demo.ts'),
+  up: () => import('./up.ts'),
+  status: () => import('./status.ts'),
+  stop: () => import('./stop.ts'),
+  provision: () => import('./provision.ts'),
   seed: () => import('./seed.ts'),
   ingest: () => import('./ingest.ts'),
   search: () => import('./search.ts'),
@@ -12,7 +17,4 @@ export const commands: Readonly<Record<string, Load>> = {
   rebuild: () => import('./rebuild.ts'),
   verify: () => import('./verify.ts'),
   loadgen: () => import('./loadgen.ts'),
-  provision: () => import('./provision.ts'),
-  status: () => import('./status.ts'),
-  stop: () => import('./stop.ts'),
 };

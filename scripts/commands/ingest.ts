@@ -53,13 +53,13 @@ function fileError(file: string, error: unknown): unknown {
     return new CommandError(exitCodes.failed, {
       happened: `${error.place}: ${error.reason}`,
       means: 'The file was checked before anything was sent: nothing was appended.',
-      todo: 'Mend that line, and run the command again.',
+      remedy: 'Mend that line, and run the command again.',
     });
   const code = (error as NodeJS.ErrnoException).code;
   if (code === undefined) return error;
   return new CommandError(code === 'ENOENT' ? exitCodes.absent : exitCodes.failed, {
     happened: code === 'ENOENT' ? `there is no file ${file}` : `${file} can not be read (${code})`,
     means: 'Nothing was appended.',
-    todo: 'Check the path and its permissions.',
+    remedy: 'Check the path and its permissions.',
   });
 }

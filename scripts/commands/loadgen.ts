@@ -85,7 +85,7 @@ function checkTarget(url: string): void {
     parseTarget(url);
   } catch (error) {
     const happened = error instanceof Error ? error.message : String(error);
-    throw new CommandError(exitCodes.usage, { happened, means: 'Nothing was sent.', todo: 'Give --url http://...' });
+    throw new CommandError(exitCodes.usage, { happened, means: 'Nothing was sent.', remedy: 'Give --url http://...' });
   }
 }
 

@@ -86,7 +86,7 @@ function nothingThere(corpus: string): CommandError {
   return new CommandError(exitCodes.absent, {
     happened: `the log has nothing of "${corpus}"`,
     means: 'There was nothing to build an index from.',
-    todo: 'See "lakehouse status" for the corpora that there are; --playbooks is for a corpus of playbooks.',
+    remedy: 'See "lakehouse status" for the corpora that there are; --playbooks is for a corpus of playbooks.',
   });
 }
 

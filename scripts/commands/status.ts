@@ -2,8 +2,8 @@ import { command } from '../command/define.ts';
 import { dataDirectoryOf, gatewayArguments, openGateway } from '../command/gateway.ts';
 import { nothingRuns, openLog } from '../command/log-access.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { readStackRecord } from '../stack/record.ts';
-import { readStatus } from '../stack/status.ts';
+import { readStack } from '../stack/running.ts';
+import { asked, readStatus } from '../stack/status.ts';
 import { statusText } from '../stack/status-text.ts';
 
 export default command({
@@ -12,15 +12,16 @@ export default command({
   args: gatewayArguments,
   async run({ args, output }) {
     const dataDirectory = dataDirectoryOf(args['data-dir'], process.env);
-    const record = await readStackRecord(dataDirectory);
+    const record = readStack(dataDirectory);
     if (record === undefined && process.env.LAKEHOUSE_NATS_URL === undefined) throw nothingRuns(dataDirectory);
-    const { connection } = await openLog(args['data-dir']);
+    const opened = await asked(openLog(args['data-dir']));
+    const log = 'answer' in opened ? { answer: opened.answer.connection } : opened;
     try {
-      const status = await readStatus({ record, connection, client: await openGateway(args), fetch });
+      const status = await readStatus({ record, log, client: await openGateway(args), fetch });
       output.answer(status, statusText(status));
       return status.ready ? exitCodes.done : exitCodes.unreachable;
     } finally {
-      await connection.drain();
+      if ('answer' in log) await log.answer.drain();
     }
   },
 });

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { DigestReply } from '../../schemas/requests/index.ts';
+import type { DigestReply, IndexInfo } from '../../schemas/requests/index.ts';
 import type { SearchReply } from '../../schemas/requests/matrix.ts';
 
 /** Something that the demo says of the system, held against what was answered. */
@@ -98,5 +98,27 @@ export function sameDigest(before: string | undefined, after: string | undefined
     claim: 'the index that was rebuilt from the log has the digest of the one that it replaced',
     holds: before !== undefined && before === after,
     seen: `${short(before)} before, ${short(after)} after`,
+  };
+}
+
+export function rebuildSucceeded(exitCode: number): Claim {
+  return {
+    claim: 'it was rebuilt beside the live one, and compared with it',
+    holds: exitCode === 0,
+    seen: `exit code ${exitCode}`,
+  };
+}
+
+/** The run that built the live index of a corpus' documents; undefined where it was folded as events came. */
+export function builtBy(info: IndexInfo, corpus: string): string | undefined {
+  const live = info.indexes.find((one) => one.corpus === corpus && one.kind === 'documents' && one.side === null);
+  return live?.rebuilt_by ?? undefined;
+}
+
+export function switchedIndex(before: string | undefined, after: string | undefined): Claim {
+  return {
+    claim: 'the rebuilt index is the one that answers now',
+    holds: after !== undefined && after !== before,
+    seen: `built by ${after === undefined ? 'no rebuild' : `run ${after}`}`,
   };
 }

@@ -2,14 +2,17 @@ import { describe, expect, it } from 'vitest';
 import type { SearchReply } from '../../schemas/requests/matrix.ts';
 import {
   allSearchable,
+  builtBy,
   digestOf,
   foundByMeaning,
   halvedDistance,
   liftsAre,
   rankOf,
+  rebuildSucceeded,
   resultOf,
   sameDigest,
   sameResults,
+  switchedIndex,
   wouldBeLifted,
 } from './claims.ts';
 
@@ -91,5 +94,27 @@ describe('the claims of the demo', () => {
     expect(sameDigest('d', 'd').holds).toBe(true);
     expect(sameDigest('d', 'e').holds).toBe(false);
     expect(sameDigest(undefined, undefined).holds).toBe(false);
+  });
+
+  it('wants the index that answers to be the rebuilt one', () => {
+    const one = { corpus: 'workers', space: 'm@4', live: 1, tombstones: 0, serving: true, graph: false };
+    const info = (rebuilt_by: string | null) => ({
+      worker: 'index',
+      caught_up: true,
+      position: {},
+      snapshot: null,
+      memory_rss_bytes: 1,
+      indexes: [
+        { ...one, kind: 'documents' as const, side: 'tuesday', rebuilt_by: 'side' },
+        { ...one, kind: 'playbooks' as const, side: null, rebuilt_by: 'playbooks' },
+        { ...one, kind: 'documents' as const, side: null, rebuilt_by },
+      ],
+    });
+    expect([builtBy(info(null), 'workers'), builtBy(info('r1'), 'workers')]).toEqual([undefined, 'r1']);
+    expect(switchedIndex(undefined, 'r1').holds).toBe(true);
+    expect(switchedIndex('r1', 'r2').holds).toBe(true);
+    expect(switchedIndex('r1', 'r1').holds).toBe(false);
+    expect(switchedIndex(undefined, undefined).holds).toBe(false);
+    expect([rebuildSucceeded(0).holds, rebuildSucceeded(5).holds]).toEqual([true, false]);
   });
 });

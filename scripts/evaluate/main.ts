@@ -77,7 +77,7 @@ function tablesOrAbsent(folder: string) {
   throw new CommandError(exitCodes.absent, {
     happened: reading.message,
     means: 'Nothing was evaluated.',
-    todo: 'Name the folder of the tables with --data.',
+    remedy: 'Name the folder of the tables with --data.',
   });
 }
 

@@ -67,10 +67,8 @@ function sendFailure(error: SendError): CommandError {
     place === undefined ? exitCode : exitCodes.failed,
     {
       happened: place === undefined ? failure.happened : `${place}: ${failure.happened}`,
-      means: `${formatCount(appended)} documents before it were appended; of its batch of ${error.batch.length}, ${
-        error.cause instanceof GatewayError ? 'none' : 'all or none'
-      }. ${failure.means}`,
-      todo: `${failure.todo} Sending documents again that are there already does no harm.`,
+      means: `${formatCount(appended)} documents before it were appended; of its batch of ${error.batch.length}, ${appendedOf(error.cause)}. ${failure.means}`,
+      remedy: `${failure.remedy} Sending documents again that are there already does no harm.`,
     },
     { cause: error },
   );
@@ -80,4 +78,12 @@ function sendFailure(error: SendError): CommandError {
 function placeOf(error: SendError): string | undefined {
   const row = error.cause instanceof GatewayError ? error.cause.problem.row : undefined;
   return typeof row === 'number' ? error.batch[row]?.place : undefined;
+}
+
+/** How many of the batch that failed are in the log. */
+function appendedOf(cause: unknown): string {
+  if (!(cause instanceof GatewayError)) return 'it is not known how many';
+  const { accepted, status } = cause.problem;
+  if (typeof accepted === 'number') return formatCount(accepted);
+  return status < 500 ? 'none' : 'it is not known how many';
 }

@@ -68,6 +68,7 @@ describe(`an index that is thrown away and rebuilt (LAKEHOUSE_SEED=${seed})`, ()
 
       // Without a fault: both oracles hold, and a rebuild is equal and finds what exact search finds.
       const control = await verified(stack);
+      expect(control.ingest.differences).toEqual([]);
       expect(control).toMatchObject({ equal: true, ingest: { differing: 0, documents } });
       const before = await digestsOf(stack);
       const run = await rebuilt(stack, 'workers', 'documents');

@@ -42,6 +42,6 @@ export async function runTask(
   throw new CommandError(exitCodes.failed, {
     happened: failure ?? `the process ended with code ${code} before it was done`,
     means: 'Nothing was switched: the live indexes answer as before.',
-    todo: 'Mend what is named and try again; "lakehouse status" tells what runs.',
+    remedy: 'Mend what is named and try again; "lakehouse status" tells what runs.',
   });
 }

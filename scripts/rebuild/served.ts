@@ -23,6 +23,6 @@ function notTaken(run: IndexRebuildRun): CommandError {
   return new CommandError(exitCodes.failed, {
     happened: `the index worker did not take up run ${run.run_id} within ${deadlineMs / 1_000} s`,
     means: 'The switch is on the log and the old index answers until it is followed.',
-    todo: 'See the index worker\'s log, and "lakehouse status".',
+    remedy: 'See the index worker\'s log, and "lakehouse status".',
   });
 }

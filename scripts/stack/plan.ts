@@ -11,7 +11,7 @@ export const instancesMax = 16;
 /** How many of a worker run: the observer writes files and the playbook worker decides alone, so they are one each. */
 export type Instances = Readonly<Record<'ingest' | 'embed' | 'index', number>>;
 
-type Environment = Readonly<Record<string, string | undefined>>;
+type Environment = Readonly<Record<string, string>>;
 
 /** One process of the stack: what is started, and where it tells that it is ready. */
 export interface PlannedProcess {
@@ -19,7 +19,10 @@ export interface PlannedProcess {
   readonly dependsOn: readonly string[];
   readonly command: string;
   readonly args: readonly string[];
+  /** Laid over the environment of whoever starts it. */
   readonly environment: Environment;
+  /** nats-server's own port, the gateway's own, of a worker that of its health endpoints. */
+  readonly port: number;
   /** Where `/healthz` and `/readyz` are answered; null for nats-server, which is asked in its own way. */
   readonly healthUrl: string | null;
 }
@@ -33,41 +36,58 @@ export interface PlanOptions {
   readonly gateway: { readonly host: string; readonly port: number };
   readonly instances: Instances;
   readonly credentials: ServerCredentials;
-  /** Given on to every process, but for the secrets that are not its own. */
+  /** Laid over the environment for every process: what flags decided. */
   readonly environment: Environment;
-  /** A free port of this machine, another one at each call. */
-  readonly nextPort: () => number;
+  /** Free ports of this machine, one for each worker process. */
+  readonly healthPorts: readonly number[];
 }
 
 export const serverName = 'nats-server';
 export const gatewayName = 'gateway';
-const secretsOfGateway = ['LAKEHOUSE_TOKEN', 'LAKEHOUSE_SECONDARY_TOKENS'] as const;
+/** Secrets that only the gateway is given; an empty value reads as none. */
+const withoutGatewaySecrets = { LAKEHOUSE_TOKEN: '', LAKEHOUSE_SECONDARY_TOKENS: '' };
+
+/** How many worker processes there are. */
+export function workerCount(instances: Instances): number {
+  return workerNames.reduce((sum, worker) => sum + countOf(worker, instances), 0);
+}
+
+function countOf(worker: StackWorker, instances: Instances): number {
+  return worker === 'playbook' || worker === 'observer' ? 1 : instances[worker];
+}
 
 /** What `up` starts, in the order in which it is listed: the log, everything that works on it, the gateway. */
 export function planStack(options: PlanOptions): PlannedProcess[] {
-  const { server, environment, gateway } = options;
-  const workers = workerNames.flatMap((worker) => planWorker(worker, options));
+  const { server, natsPort, gateway, instances } = options;
+  const names = workerNames.flatMap((worker) => instanceNames(worker, countOf(worker, instances)));
   return [
     {
       name: serverName,
       dependsOn: [],
       command: server.command,
       args: server.args,
-      environment: without(environment, secretsOfGateway),
+      environment: withoutGatewaySecrets,
+      port: natsPort,
       healthUrl: null,
     },
-    ...workers,
+    ...names.map(({ worker, name }, at) => planWorker(worker, name, options.healthPorts[at] ?? 0, options)),
     {
       ...planned(gatewayName, join('gateway', 'server.js'), options),
       environment: {
-        ...environment,
+        ...options.environment,
         ...commonEnvironment('gateway', gatewayName, options),
         LAKEHOUSE_GATEWAY_HOST: gateway.host,
         LAKEHOUSE_GATEWAY_PORT: String(gateway.port),
       },
+      port: gateway.port,
       healthUrl: gatewayUrlOf(gateway),
     },
   ];
+}
+
+/** `index` where there is one, `index-1` and `index-2` where there are two. */
+function instanceNames(worker: StackWorker, count: number): { worker: StackWorker; name: string }[] {
+  return Array.from({ length: count }, (_, at) => ({ worker, name: count === 1 ? worker : `${worker}-${at + 1}` }));
 }
 
 /** Where this machine reaches a gateway that listens on a host and port. */
@@ -76,22 +96,19 @@ export function gatewayUrlOf({ host, port }: PlanOptions['gateway']): string {
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
 }
 
-function planWorker(worker: StackWorker, options: PlanOptions): PlannedProcess[] {
-  const count = worker === 'playbook' || worker === 'observer' ? 1 : options.instances[worker];
-  return Array.from({ length: count }, (_, at) => {
-    const name = count === 1 ? worker : `${worker}-${at + 1}`;
-    const healthPort = options.nextPort();
-    return {
-      ...planned(name, join('workers', worker, 'main.js'), options),
-      environment: {
-        ...without(options.environment, secretsOfGateway),
-        ...commonEnvironment(worker, name, options),
-        LAKEHOUSE_HEALTH_HOST: '127.0.0.1',
-        LAKEHOUSE_HEALTH_PORT: String(healthPort),
-      },
-      healthUrl: `http://127.0.0.1:${healthPort}`,
-    };
-  });
+function planWorker(worker: StackWorker, name: string, healthPort: number, options: PlanOptions): PlannedProcess {
+  return {
+    ...planned(name, join('workers', worker, 'main.js'), options),
+    environment: {
+      ...options.environment,
+      ...withoutGatewaySecrets,
+      ...commonEnvironment(worker, name, options),
+      LAKEHOUSE_HEALTH_HOST: '127.0.0.1',
+      LAKEHOUSE_HEALTH_PORT: String(healthPort),
+    },
+    port: healthPort,
+    healthUrl: `http://127.0.0.1:${healthPort}`,
+  };
 }
 
 function planned(name: string, script: string, options: PlanOptions) {
@@ -108,8 +125,4 @@ function commonEnvironment(role: RoleName, name: string, options: PlanOptions): 
     LAKEHOUSE_DATA_DIR: options.dataDirectory,
     LAKEHOUSE_INSTANCE: name,
   };
-}
-
-function without(environment: Environment, names: readonly string[]): Environment {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !names.includes(name)));
 }

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createCredentials } from '../../streams/server/credentials.ts';
-import { gatewayUrlOf, type PlanOptions, planStack } from './plan.ts';
+import { gatewayUrlOf, type PlanOptions, planStack, workerCount } from './plan.ts';
 
 function options(overrides: Partial<PlanOptions> = {}): PlanOptions {
-  let port = 5_000;
   return {
     dataDirectory: '/data',
     distDirectory: '/dist',
@@ -18,8 +17,8 @@ function options(overrides: Partial<PlanOptions> = {}): PlanOptions {
     gateway: { host: '127.0.0.1', port: 3110 },
     instances: { ingest: 2, embed: 1, index: 1 },
     credentials: createCredentials(),
-    environment: { PATH: '/usr/bin', LAKEHOUSE_TOKEN: 'secret', LAKEHOUSE_EMBEDDER: 'minilm' },
-    nextPort: () => ++port,
+    environment: { LAKEHOUSE_EMBEDDER: 'minilm' },
+    healthPorts: [5_001, 5_002, 5_003, 5_004, 5_005, 5_006],
     ...overrides,
   };
 }
@@ -52,15 +51,23 @@ describe('the plan of a stack', () => {
         LAKEHOUSE_DATA_DIR: '/data',
         LAKEHOUSE_INSTANCE: name,
         LAKEHOUSE_EMBEDDER: 'minilm',
-        PATH: '/usr/bin',
       });
     }
     expect(new Set(plan.map(({ healthUrl }) => healthUrl)).size).toBe(plan.length);
+    expect(plan.map(({ port }) => port)).toEqual([...asked.healthPorts, 3110]);
   });
 
-  it('gives the token to the gateway and to nobody else', () => {
-    const holders = planStack(options()).filter(({ environment }) => environment.LAKEHOUSE_TOKEN !== undefined);
-    expect(holders.map(({ name }) => name)).toEqual(['gateway']);
+  it('counts the worker processes', () => {
+    expect(workerCount(options().instances)).toBe(options().healthPorts.length);
+  });
+
+  it('keeps the token from everything but the gateway', () => {
+    const kept = planStack(options()).filter(({ environment }) => environment.LAKEHOUSE_TOKEN === '');
+    expect(kept.map(({ name }) => name)).toEqual(
+      planStack(options())
+        .map(({ name }) => name)
+        .filter((name) => name !== 'gateway'),
+    );
   });
 
   it.each([

@@ -9,7 +9,7 @@ export function statusText(status: StackStatus): string {
   return [
     `${status.ready ? 'Ready' : 'NOT ready'}: gateway ${gateway_url}, log ${nats_url ?? 'as LAKEHOUSE_NATS_URL says'}${since}`,
     processTable(status),
-    streamTable(status),
+    status.log_failure === null ? streamTable(status) : failureText('log', { failure: status.log_failure }),
     consumerTable(status),
     indexText(status),
     embedderText(status),
@@ -20,16 +20,10 @@ export function statusText(status: StackStatus): string {
 
 function processTable({ processes }: StackStatus): string {
   if (processes.length === 0) return '';
-  const columns = [
-    { title: 'process' },
-    { title: 'pid', right: true },
-    { title: 'restarts', right: true },
-    { title: 'state' },
-  ];
+  const columns = [{ title: 'process' }, { title: 'pid', right: true }, { title: 'state' }];
   const rows = processes.map((one) => [
     one.name,
-    one.alive ? String(one.pid) : '-',
-    String(one.restarts),
+    one.pid === null ? '-' : String(one.pid),
     one.ready ? 'ready' : `not ready: ${one.reason ?? ''}`,
   ]);
   return textTable(columns, rows);

@@ -3,12 +3,11 @@ import type { EmbedStatsReply } from '../../schemas/requests/embed.ts';
 import type { IndexInfo } from '../../schemas/requests/index.ts';
 import type { LogConnection } from '../../streams/connection.ts';
 import { inspectStreams, type StreamStatus } from '../../streams/inspect.ts';
-import { isAlive, type StackProcess, type StackRecord } from './record.ts';
+import type { StackProcess, StackRecord } from './running.ts';
 
 const probeTimeoutMs = 3_000;
 
 export interface ProcessStatus extends StackProcess {
-  readonly alive: boolean;
   readonly ready: boolean;
   /** What it waits for, where it is not ready. */
   readonly reason: string | null;
@@ -26,6 +25,8 @@ export interface StackStatus {
   readonly processes: readonly ProcessStatus[];
   readonly streams: readonly StreamStatus[];
   readonly streams_missing: readonly string[];
+  /** Why the streams could not be asked; null where they could. */
+  readonly log_failure: string | null;
   readonly index: Asked<IndexInfo>;
   readonly embedder: Asked<EmbedStatsReply>;
 }
@@ -33,37 +34,40 @@ export interface StackStatus {
 export interface StatusSources {
   /** Undefined where the processes were not started by `up`. */
   readonly record: StackRecord | undefined;
-  readonly connection: LogConnection;
+  /** Or why there is none. */
+  readonly log: Asked<LogConnection>;
   readonly client: GatewayClient;
   readonly fetch: typeof fetch;
 }
 
 /** Asks everything that can be asked at once. What does not answer is told as a part of the status. */
 export async function readStatus(sources: StatusSources): Promise<StackStatus> {
-  const { record, connection, client } = sources;
+  const { record, log, client } = sources;
   const [processes, found, index, embedder] = await Promise.all([
     Promise.all((record?.processes ?? []).map((one) => probeProcess(one, sources.fetch))),
-    inspectStreams(connection),
+    'answer' in log ? asked(inspectStreams(log.answer)) : log,
     asked(client.indexInfo()),
     asked(client.embedStats()),
   ]);
-  const streams = [...found.values()].filter((stream) => stream !== undefined);
-  const missing = [...found.keys()].filter((name) => found.get(name) === undefined);
-  const answering = 'answer' in index && 'answer' in embedder;
+  const streams = 'answer' in found ? [...found.answer] : [];
+  const missing = streams.filter(([, stream]) => stream === undefined).map(([name]) => name);
+  const answering = [found, index, embedder].every((part) => 'answer' in part);
   return {
     ready: answering && missing.length === 0 && processes.every(({ ready }) => ready),
     started_at: record?.started_at ?? null,
     gateway_url: client.url,
     nats_url: record?.nats_url ?? null,
     processes,
-    streams,
+    streams: streams.map(([, stream]) => stream).filter((stream) => stream !== undefined),
     streams_missing: missing,
+    log_failure: 'failure' in found ? found.failure : null,
     index,
     embedder,
   };
 }
 
-async function asked<Value>(question: Promise<Value>): Promise<Asked<Value>> {
+/** The answer, or the words of the failure. */
+export async function asked<Value>(question: Promise<Value>): Promise<Asked<Value>> {
   try {
     return { answer: await question };
   } catch (error) {
@@ -72,15 +76,15 @@ async function asked<Value>(question: Promise<Value>): Promise<Asked<Value>> {
 }
 
 async function probeProcess(one: StackProcess, send: typeof fetch): Promise<ProcessStatus> {
-  const alive = one.pid !== null && isAlive(one.pid);
-  if (!alive) return { ...one, alive, ready: false, reason: 'the process does not run' };
-  if (one.health_url === null) return { ...one, alive, ready: true, reason: null };
+  if (one.pid === null) return { ...one, ready: false, reason: 'it does not run now; it is started again' };
+  // nats-server is asked by every question to its streams.
+  if (one.health_url === null) return { ...one, ready: true, reason: null };
   try {
     const response = await send(`${one.health_url}/readyz`, { signal: AbortSignal.timeout(probeTimeoutMs) });
-    if (response.ok) return { ...one, alive, ready: true, reason: null };
-    return { ...one, alive, ready: false, reason: reasonOf(await response.text()) };
+    if (response.ok) return { ...one, ready: true, reason: null };
+    return { ...one, ready: false, reason: reasonOf(await response.text()) };
   } catch (error) {
-    return { ...one, alive, ready: false, reason: `no answer: ${error instanceof Error ? error.message : error}` };
+    return { ...one, ready: false, reason: `no answer: ${error instanceof Error ? error.message : error}` };
   }
 }
 

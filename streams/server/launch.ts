@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { renderServerConfig, type ServerConfig, serverNameOf } from './configure.ts';
 import { ServerError } from './errors.ts';
@@ -53,7 +53,9 @@ export interface RunningServer extends AsyncDisposable {
  * @throws ServerError `unsupported-setting`, as `renderServerConfig`.
  */
 export async function prepareServer(options: PrepareOptions): Promise<PreparedServer> {
-  const { binary, directory, port, ...settings } = options;
+  const { binary, port, directory: given, ...settings } = options;
+  // The server may be started from elsewhere.
+  const directory = resolve(given);
   const configFile = join(directory, 'nats-server.conf');
   const portsFileDir = join(directory, 'ports');
   const text = renderServerConfig({

@@ -1,4 +1,5 @@
-import { inboxPrefix, type PermissionStream, type RoleName, roleNames, roles } from './roles.ts';
+import type { StreamName } from '../../schemas/catalog.ts';
+import { inboxPrefix, type RoleName, roleNames, roles } from './roles.ts';
 
 /** Allow-lists of one user; what is not in them is refused. */
 export interface Permissions {
@@ -46,11 +47,11 @@ function callerInboxes(name: RoleName, serves: readonly string[]): string[] {
     .map((caller) => `${inboxPrefix(caller)}.>`);
 }
 
-function getSubjects(stream: PermissionStream): string[] {
+function getSubjects(stream: StreamName): string[] {
   return [`$JS.API.STREAM.MSG.GET.${stream}`, `$JS.API.DIRECT.GET.${stream}`, `$JS.API.DIRECT.GET.${stream}.>`];
 }
 
-function consumerSubjects(stream: PermissionStream): string[] {
+function consumerSubjects(stream: StreamName): string[] {
   return [
     `$JS.API.CONSUMER.CREATE.${stream}`,
     `$JS.API.CONSUMER.CREATE.${stream}.>`,

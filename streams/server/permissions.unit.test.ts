@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { streamNames } from '../../schemas/catalog.ts';
 import { permissionsOf, subjectsOverlap } from './permissions.ts';
-import { inboxPrefix, permissionStreams, type RoleName, roleNames } from './roles.ts';
+import { inboxPrefix, type RoleName, roleNames } from './roles.ts';
 
 function mayPublish(role: RoleName, subject: string): boolean {
   return permissionsOf(role).publish.some((pattern) => subjectsOverlap(pattern, subject));
@@ -16,12 +17,12 @@ const workerRoles = roleNames.filter((role) => role !== 'operator');
 describe('permissionsOf', () => {
   it.each(roleNames)('lets %s delete, purge, snapshot or restore no stream', (role) => {
     const forbidden = ['STREAM.DELETE', 'STREAM.PURGE', 'STREAM.MSG.DELETE', 'STREAM.SNAPSHOT', 'STREAM.RESTORE'];
-    const subjects = forbidden.flatMap((call) => permissionStreams.map((stream) => `$JS.API.${call}.${stream}`));
+    const subjects = forbidden.flatMap((call) => streamNames.map((stream) => `$JS.API.${call}.${stream}`));
     expect(subjects.filter((subject) => mayPublish(role, subject))).toEqual([]);
   });
 
   it.each(workerRoles)('lets %s create and update no stream', (role) => {
-    const subjects = permissionStreams.flatMap((stream) => [
+    const subjects = streamNames.flatMap((stream) => [
       `$JS.API.STREAM.CREATE.${stream}`,
       `$JS.API.STREAM.UPDATE.${stream}`,
     ]);

@@ -1,24 +1,10 @@
+import { type StreamName, streamNames } from '../../schemas/catalog.ts';
+
 /**
  * Who may say and read what on the bus, as data. One user a role: each process connects as its own role and can do no
  * more than its work needs. The server's deny flags keep messages from being deleted, but not a stream; these
  * permissions do.
  */
-
-/** The streams that permissions speak of. */
-export const permissionStreams = [
-  'INGEST',
-  'DOCUMENTS',
-  'VECTORS',
-  'PLAYBOOKS',
-  'INDEXES',
-  'OBSERVATIONS',
-  'SEARCHES',
-  'EVIDENCE',
-  'AUDIT_BASELINES',
-  'REPLAY_RUNS',
-  'REJECTED',
-] as const;
-export type PermissionStream = (typeof permissionStreams)[number];
 
 export const roleNames = [
   'operator',
@@ -36,9 +22,9 @@ export interface Role {
   /** Subjects it appends to. */
   readonly publishes: readonly string[];
   /** Streams it reads with consumers of its own; getting single messages is included. */
-  readonly reads: readonly PermissionStream[];
+  readonly reads: readonly StreamName[];
   /** Streams it only gets single messages from. */
-  readonly gets: readonly PermissionStream[];
+  readonly gets: readonly StreamName[];
   /** Service subjects that it calls. */
   readonly requests: readonly string[];
   /** Service subjects that it answers. */
@@ -66,7 +52,7 @@ export const roles: Readonly<Record<RoleName, Role>> = {
       'observations.*',
       'rejected.>',
     ],
-    reads: permissionStreams,
+    reads: streamNames,
     requests: ['svc.>', '$SRV.>'],
     provisions: true,
   },

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AckPolicy, connect, type NatsConnection, StorageType, StringCodec } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { streamNames } from '../../schemas/catalog.ts';
 import { startTestServer, type TestServer } from '../testing/test-server.ts';
 import { createCredentials } from './credentials.ts';
 import { launchServer } from './launch.ts';
 import { locateServer } from './locate.ts';
 import { probeServer } from './probe.ts';
-import { permissionStreams, roleNames } from './roles.ts';
+import { roleNames } from './roles.ts';
 import { isAtLeast, syncAlwaysSince } from './version.ts';
 
 const codec = StringCodec();
@@ -22,7 +23,7 @@ const subjectsOf: Record<string, string[]> = {
 
 async function createStreams(server: TestServer): Promise<void> {
   const manager = await (await server.connectAs('operator')).jetstreamManager();
-  for (const name of permissionStreams) {
+  for (const name of streamNames) {
     const subjects = subjectsOf[name] ?? [`unused.${name}`];
     await manager.streams.add({ name, subjects, storage: StorageType.File, allow_direct: true, deny_delete: true });
   }

@@ -1,102 +1,103 @@
-import { kernelBytes } from './kernel-bytes.ts';
+import { createKernel } from './kernel/kernel.ts';
 
-/** Layout of the memory, in bytes: the query, then a block of scores, then the rows. */
-const queryAt = 0;
-const scoresAt = 32 * 1024;
-const scoresMax = 8 * 1024;
-const rowsAt = 64 * 1024;
-const pageBytes = 64 * 1024;
-/** Rows are padded to a multiple of so many values: the kernel's step. */
-const rowValuesStep = 16;
-/** The memory grows by a part of itself, at least by this much, so that growing is rare and little is unused. */
-const growPagesMin = 16;
-const growPart = 1 / 8;
-
-const kernel = new WebAssembly.Module(new Uint8Array(kernelBytes));
-
-/**
- * Vectors of one dimension, one behind the other, in a memory that grows without copying. A slot is a place in it; slots
- * are given out in order and never reused.
- */
-export interface VectorArena {
-  readonly dimension: number;
-  /** Slots given out. */
-  readonly count: () => number;
-  /** Puts a vector at the end, its bytes as they are. */
-  append(vector: Float32Array): number;
-  /** A copy. */
-  read(slot: number): Float32Array;
-  /** Numbers for a library that takes arrays only. */
-  toArray(slot: number): number[];
-  norm(slot: number): number;
-  /** Scores slots [from, to) against the query: `1 - cos`, in float32, for each slot in turn. */
-  scan(query: ArrayLike<number>, from: number, to: number, onScore: (slot: number, distance: number) => void): void;
-  /** `1 - cos` of the query and a slot, in double. */
-  distance(query: ArrayLike<number>, queryNorm: number, slot: number): number;
-  readonly bytes: () => number;
+/** Vectors of one dimension in memory, in the order of their arrival. A vector's place in it is its *label*. */
+export interface Arena {
+  readonly count: number;
+  /** Appends a copy. Undefined where the arena is full (4 GiB). */
+  push(vector: ArrayLike<number>): number | undefined;
+  /** Appends zeros up to `count` vectors; false where they do not fit. */
+  extend(count: number): boolean;
+  /** Overwrites the vector of a label. */
+  write(label: number, vector: ArrayLike<number>): void;
+  /** A view on the vector of a label, valid until the next push. */
+  view(label: number): Float32Array;
+  /** The euclidean norm of the vector of a label. */
+  norm(label: number): number;
+  /**
+   * Scores the vectors of the labels `from` up to `to` against a query: dot products, or squared distances. Writes them
+   * into `scores` from its beginning, in float32 arithmetic.
+   */
+  scan(kind: 'dots' | 'squares', query: ArrayLike<number>, from: number, to: number, scores: Float32Array): void;
+  readonly bytes: number;
 }
 
-export function createVectorArena(dimension: number): VectorArena {
-  const rowValues = Math.ceil(dimension / rowValuesStep) * rowValuesStep;
-  const rowBytes = rowValues * 4;
-  const memory = new WebAssembly.Memory({ initial: 1 + growPagesMin, maximum: 65_536 });
-  const { exports } = new WebAssembly.Instance(kernel, { arena: { memory } });
-  const dots = exports.dots as (query: number, rows: number, rowBytes: number, count: number, out: number) => void;
-  let values = new Float32Array(memory.buffer);
-  let norms = new Float64Array(256);
+const pageBytes = 65_536;
+const pagesMax = 65_536;
+/** Vectors that are scored in one call of the kernel: their scores stay in the processor's first cache. */
+const scanBlock = 4_096;
+/** A memory grows by this part of itself. Pages that nothing was written to cost address space only. */
+const growthFraction = 0.25;
+
+export function createArena(dimension: number): Arena {
+  const stride = Math.ceil(dimension / 4) * 16;
+  const outputAt = stride;
+  const vectorsAt = outputAt + scanBlock * 4;
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(vectorsAt / pageBytes), maximum: pagesMax });
+  const kernel = createKernel(memory);
+  let floats = new Float32Array(memory.buffer);
+  let norms = new Float64Array(0);
   let count = 0;
 
-  const ensure = (slots: number) => {
-    const missing = rowsAt + slots * rowBytes - memory.buffer.byteLength;
+  const offset = (label: number) => (vectorsAt + label * stride) / 4;
+  const reserve = (wanted: number): boolean => {
+    const missing = Math.ceil((vectorsAt + wanted * stride) / pageBytes) - memory.buffer.byteLength / pageBytes;
     if (missing > 0) {
-      const pages = memory.buffer.byteLength / pageBytes;
-      memory.grow(Math.max(Math.ceil(missing / pageBytes), growPagesMin, Math.floor(pages * growPart)));
-      values = new Float32Array(memory.buffer);
+      const room = pagesMax - memory.buffer.byteLength / pageBytes;
+      if (missing > room) return false;
+      const generous = Math.ceil((memory.buffer.byteLength / pageBytes) * growthFraction);
+      memory.grow(Math.min(room, Math.max(missing, generous)));
+      floats = new Float32Array(memory.buffer);
     }
-    if (slots > norms.length) {
-      const grown = new Float64Array(Math.ceil(norms.length * 1.5));
+    if (wanted > norms.length) {
+      const grown = new Float64Array(Math.max(wanted, Math.ceil(norms.length * (1 + growthFraction)) + 64));
       grown.set(norms);
       norms = grown;
     }
+    return true;
   };
-  const at = (slot: number) => (rowsAt + slot * rowBytes) / 4;
+  const write = (label: number, vector: ArrayLike<number>) => {
+    floats.set(vector, offset(label));
+    norms[label] = normOf(vector);
+  };
 
   return {
-    dimension,
-    count: () => count,
-    append: (vector) => {
-      ensure(count + 1);
-      values.set(vector, at(count));
-      norms[count] = normOf(vector);
+    get count() {
+      return count;
+    },
+    get bytes() {
+      return memory.buffer.byteLength + norms.byteLength;
+    },
+    push: (vector) => {
+      if (!reserve(count + 1)) return undefined;
+      write(count, vector);
       return count++;
     },
-    read: (slot) => values.slice(at(slot), at(slot) + dimension),
-    toArray: (slot) => Array.from(values.subarray(at(slot), at(slot) + dimension)),
-    norm: (slot) => norms[slot] ?? 0,
-    scan: (query, from, to, onScore) => {
-      if (from >= to) return;
-      values.fill(0, queryAt / 4, queryAt / 4 + rowValues);
-      values.set(query, queryAt / 4);
-      const queryNorm = normOf(query);
-      for (let block = from; block < to; block += scoresMax) {
-        const blockEnd = Math.min(to, block + scoresMax);
-        dots(queryAt, rowsAt + block * rowBytes, rowBytes, blockEnd - block, scoresAt);
-        for (let slot = block; slot < blockEnd; slot++)
-          onScore(slot, 1 - (values[scoresAt / 4 + slot - block] ?? 0) / (queryNorm * (norms[slot] ?? 1)));
+    extend: (wanted) => {
+      if (!reserve(wanted)) return false;
+      count = Math.max(count, wanted);
+      return true;
+    },
+    write,
+    view: (label) => new Float32Array(memory.buffer, offset(label) * 4, dimension),
+    norm: (label) => norms[label] ?? 0,
+    scan: (kind, query, from, to, scores) => {
+      floats.fill(0, 0, stride / 4);
+      floats.set(query, 0);
+      for (let label = from; label < to; label += scanBlock) {
+        const block = Math.min(scanBlock, to - label);
+        kernel[kind](0, offset(label) * 4, stride, block, outputAt);
+        scores.set(floats.subarray(outputAt / 4, outputAt / 4 + block), label - from);
       }
     },
-    distance: (query, queryNorm, slot) => {
-      const start = at(slot);
-      let dot = 0;
-      for (let place = 0; place < dimension; place++) dot += (query[place] ?? 0) * (values[start + place] ?? 0);
-      return Math.max(0, 1 - dot / (queryNorm * (norms[slot] ?? 1)));
-    },
-    bytes: () => memory.buffer.byteLength,
   };
 }
 
+/** The euclidean norm, in double arithmetic. */
 export function normOf(vector: ArrayLike<number>): number {
   let squares = 0;
-  for (let place = 0; place < vector.length; place++) squares += (vector[place] ?? 0) ** 2;
+  for (let place = 0; place < vector.length; place++) {
+    const value = vector[place] ?? 0;
+    squares += value * value;
+  }
   return Math.sqrt(squares);
 }

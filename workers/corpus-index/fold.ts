@@ -20,6 +20,8 @@ export interface FoldPorts {
   readonly alsoInto?: IndexCatalogue;
   /** What of a vector event counts: left out, all of it. */
   readonly read?: (data: VectorData) => VectorData | undefined;
+  /** Indexes that are never searched: no graph is built for them. */
+  readonly withoutGraph?: boolean;
   /** Holds the fold while the whole state is looked at. */
   readonly gate?: FoldGate;
 }
@@ -69,10 +71,10 @@ function apply(
   record: VectorRecord | undefined,
   id: string,
   context: FoldContext,
-  { catalogue, alsoInto, log, concerns, onApplied }: FoldPorts,
+  { catalogue, alsoInto, log, concerns, onApplied, withoutGraph = false }: FoldPorts,
 ): void {
   if (concerns !== undefined && !concerns(name)) return;
-  const index = catalogue.get(name) ?? openIndex(name, catalogue);
+  const index = catalogue.get(name) ?? openIndex(name, catalogue, withoutGraph);
   const outcome = record === undefined || index === undefined ? 'refused' : index.apply(record);
   if (outcome !== 'applied' && outcome !== 'older')
     // The workers before refuse such vectors; whoever wrote this one went around them.
@@ -81,10 +83,11 @@ function apply(
   onApplied?.(name, id);
 }
 
-function openIndex(name: IndexName, catalogue: IndexCatalogue): CorpusIndex | undefined {
+function openIndex(name: IndexName, catalogue: IndexCatalogue, withoutGraph: boolean): CorpusIndex | undefined {
   const space = parseSpace(name.space);
   if (space === undefined) return undefined;
-  const index = createCorpusIndex({ space, distance: 'cosine' });
+  const parameters = withoutGraph ? { exactBelow: Number.POSITIVE_INFINITY } : {};
+  const index = createCorpusIndex({ space, distance: 'cosine', parameters });
   catalogue.set({ ...name, index });
   return index;
 }

@@ -1,78 +1,72 @@
 import hnswlib from 'hnswlib-node';
+import type { Distance, IndexParameters } from './parameters.ts';
 
-export interface GraphParameters {
-  /** Links of a node per layer (HNSW's M). */
-  readonly m: number;
-  readonly efConstruction: number;
-  /** Candidates kept while searching: more finds more and takes longer. */
-  readonly ef: number;
-  readonly seed: number;
-  /** Below so many living documents an exact scan is as fast. */
-  readonly exactBelow: number;
-  /** Compaction begins when so many slots, and this part of all, are dead. */
-  readonly compactDeadMin: number;
-  readonly compactDeadPart: number;
-}
-
-export const graphDefaults: GraphParameters = {
-  m: 16,
-  efConstruction: 200,
-  ef: 48,
-  seed: 42,
-  exactBelow: 1_000,
-  compactDeadMin: 256,
-  compactDeadPart: 0.2,
-};
-
+/**
+ * hnswlib's graph over the vectors of an arena, by label. What bites there and is kept away here:
+ * - It takes plain arrays only, and NaN, infinity and any label without a word: callers check before.
+ * - A filter that throws aborts the process: none is ever handed in, results are filtered here.
+ * - `markDelete` is not used. A new document whose surroundings are all marked finds no neighbour, and hnswlib then reads
+ *   behind an empty list (a tight group of equal vectors, deleted, is enough). Dead labels stay, and results leave them out.
+ * - It is of a fixed size: it grows in steps. `ef` is not saved.
+ */
 export interface Graph {
-  insert(vector: number[], slot: number): void;
-  remove(slot: number): void;
-  search(
-    query: ArrayLike<number>,
-    k: number,
-    ef: number,
-    accept: ((slot: number) => boolean) | undefined,
-  ): { slot: number; distance: number }[];
+  /** Vectors in it, dead ones included. */
+  readonly count: number;
+  insert(label: number, vector: number[]): void;
+  /** The labels nearest to the query, nearest first; fewer than `k` where the walk found no more. */
+  search(query: number[], k: number, ef: number): number[];
+  /** Writes the graph's file. It answers success even on a full disk: check the file. No insertion may happen meanwhile. */
+  writeFile(path: string): Promise<void>;
+  /** Frees the memory at once instead of when the object is collected. */
+  dispose(): void;
 }
 
-const capacityFirst = 2_048;
-const capacityGrowth = 1.25;
+const capacityFirst = 1_024;
+const capacityGrowth = 1.5;
+const hnswSpace = { cosine: 'cosine', euclidean: 'l2' } as const;
 
-/** An HNSW graph of hnswlib, with its traps kept away: capacity, k, ef, and filters that throw. */
-export function createGraph(dimension: number, parameters: GraphParameters): Graph {
-  const { m, efConstruction, seed } = parameters;
-  const native = new hnswlib.HierarchicalNSW('cosine', dimension);
-  let capacity = capacityFirst;
-  native.initIndex(capacity, m, efConstruction, seed);
-  let count = 0;
+export function createGraph(distance: Distance, dimension: number, parameters: IndexParameters): Graph {
+  const native = new hnswlib.HierarchicalNSW(hnswSpace[distance], dimension);
+  const { m, efConstruction, graphSeed: randomSeed } = parameters;
+  native.initIndex({ maxElements: capacityFirst, m, efConstruction, randomSeed });
+  return wrap(native);
+}
+
+/** Reads a file that `inspectGraphFile` found sound, into an object of its own: a search during the read crashes. */
+export async function readGraph(distance: Distance, dimension: number, path: string): Promise<Graph> {
+  const native = new hnswlib.HierarchicalNSW(hnswSpace[distance], dimension);
+  await native.readIndex(path);
+  return wrap(native);
+}
+
+function wrap(native: InstanceType<typeof hnswlib.HierarchicalNSW>): Graph {
+  let capacity = native.getMaxElements();
+  let count = native.getCurrentCount();
+  let currentEf = -1;
   return {
-    insert: (vector, slot) => {
+    get count() {
+      return count;
+    },
+    insert: (label, vector) => {
       if (count === capacity) {
         capacity = Math.ceil(capacity * capacityGrowth);
         native.resizeIndex(capacity);
       }
-      native.addPoint(vector, slot);
+      native.addPoint(vector, label);
       count++;
     },
-    remove: (slot) => native.markDelete(slot),
-    search: (query, k, ef, accept) => {
-      if (count === 0) return [];
-      native.setEf(Math.max(ef, k));
-      const safe = accept === undefined ? undefined : guarded(accept);
-      const array = Array.isArray(query) ? query : Array.from(query);
-      const { neighbors, distances } = native.searchKnn(array, Math.min(k, count), safe);
-      return neighbors.map((slot, place) => ({ slot, distance: distances[place] ?? 0 }));
+    search: (query, k, ef) => {
+      if (ef !== currentEf) native.setEf(ef);
+      currentEf = ef;
+      return native.searchKnn(query, Math.min(k, count)).neighbors;
     },
-  };
-}
-
-/** An exception inside native code ends the process: what fails is not found. */
-function guarded(accept: (slot: number) => boolean): (slot: number) => boolean {
-  return (slot) => {
-    try {
-      return accept(slot);
-    } catch {
-      return false;
-    }
+    writeFile: async (path) => {
+      await native.writeIndex(path);
+    },
+    dispose: () => {
+      native.initIndex(1);
+      count = 0;
+      capacity = 1;
+    },
   };
 }

@@ -1,41 +1,11 @@
-import { createHash } from 'node:crypto';
-import type { IndexEntry } from './catalogue.ts';
+import { formatSpace } from '../../schemas/space.ts';
+import { type DigestOptions, digestInSlices } from '../digest/digest.ts';
+import type { CorpusIndex } from './corpus-index.ts';
 
-const sliceMs = 10;
-
-/**
- * The state digest of one index: sha256 in hex over its logical content, never over the bytes of a graph. A header line
- * (`kind corpus space`), then for every id ever heard of, tombstones too, sorted by code unit, a JSON line of
- * `[id, content version, content hash, sha256 of the vector's bytes, metadata version, metadata]`, each ended by a line feed.
- * Gives up the thread every 10 ms; the caller keeps the index still.
- */
-export async function digestOfIndex({ kind, corpus, space, index }: IndexEntry): Promise<string> {
-  const whole = createHash('sha256');
-  whole.update(`${kind} ${corpus} ${space}\n`);
-  let sliceBegan = performance.now();
-  for (const id of [...index.allIds()].sort()) {
-    const known = index.lookup(id);
-    if (known === undefined) continue;
-    const vector = index.vector(id);
-    const vectorHash = vector === undefined ? null : sha256(vector);
-    const line = [
-      id,
-      known.content.version,
-      known.content.hash,
-      vectorHash,
-      known.metadata.version,
-      known.metadata.json,
-    ];
-    whole.update(`${JSON.stringify(line)}\n`);
-    if (performance.now() - sliceBegan < sliceMs) continue;
-    await new Promise((resolve) => setImmediate(resolve));
-    sliceBegan = performance.now();
-  }
-  return whole.digest('hex');
-}
-
-function sha256(vector: Float32Array): string {
-  return createHash('sha256')
-    .update(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength))
-    .digest('hex');
+/** The state digest of an index. The caller holds writes to it back meanwhile; searches go on. */
+export function digestOfIndex(
+  { kind, corpus, index }: { readonly kind: string; readonly corpus: string; readonly index: CorpusIndex },
+  options: DigestOptions = {},
+): Promise<string> {
+  return digestInSlices({ kind, corpus, space: formatSpace(index.space) }, index.entries(), options);
 }

@@ -48,8 +48,11 @@ async function vectorContent(
   if (content.vector !== null) return { hash, text, vector: content.vector, truncated: false };
   const newest = await ports.newestVector(space, document.corpus, document.id);
   if (newest?.content.value?.hash === hash) return newest.content.value;
-  if (space !== ports.space)
-    return { kind: 'retry', reason: `the document wants ${space} and this embedder makes ${ports.space}` };
+  // Set aside, not tried again: as many of them as may be unacknowledged would keep every other document waiting.
+  if (space !== ports.space) {
+    const message = `the document is to be in ${space} and this embedder makes ${ports.space}; set LAKEHOUSE_EMBEDDER to what made ${space} and retry, or say the document again`;
+    return { kind: 'reject', reason: 'space_mismatch', message, version: document.content.version };
+  }
   try {
     const { vector, truncated } = await ports.embed(text ?? '', context.signal);
     return { hash, text, vector: encodeVector(vector), truncated };

@@ -43,11 +43,17 @@ function largestMagnitude(values: ArrayLike<unknown>, index: number, source: str
 
 /** Divides by the largest magnitude first, so that squares neither overflow nor vanish. */
 function scaleToUnit(values: ArrayLike<unknown>, largest: number): Float32Array {
-  const scaled = Float64Array.from(values, (value) => Number(value) / largest);
+  const scaled = new Float64Array(values.length);
   let sumOfSquares = 0;
-  for (const value of scaled) sumOfSquares += value * value;
+  for (let position = 0; position < values.length; position++) {
+    const value = Number(values[position]) / largest;
+    scaled[position] = value;
+    sumOfSquares += value * value;
+  }
   const norm = Math.sqrt(sumOfSquares);
-  return Float32Array.from(scaled, (value) => value / norm);
+  // In place, in double precision; the narrowing to float32 is the last step.
+  for (let position = 0; position < values.length; position++) scaled[position] = (scaled[position] ?? 0) / norm;
+  return new Float32Array(scaled);
 }
 
 function badReply(source: string, what: string): EmbedderError {

@@ -7,6 +7,7 @@ import {
   type IndexInfo,
 } from '../../schemas/requests/index.ts';
 import { parseRequestBytes } from '../../schemas/requests/parse.ts';
+import type { Clock } from '../../streams/clock.ts';
 import type { ServiceHandler } from '../../streams/service.ts';
 import type { IndexCatalogue, IndexEntry } from '../corpus-index/catalogue.ts';
 import type { FoldGate } from '../corpus-index/gate.ts';
@@ -20,6 +21,9 @@ export interface InspectionPorts {
   readonly isCaughtUp: () => boolean;
   readonly newestSnapshot: () => IndexInfo['snapshot'];
   readonly rebuiltBy: (entry: IndexEntry) => string | null;
+  readonly clock: Clock;
+  /** Resolves false where the position is not reached before the signal aborts. */
+  readonly waitForPosition: (wanted: Position, signal: AbortSignal) => Promise<boolean>;
 }
 
 /** `svc.index.info` and `svc.index.digest`: what one index worker holds, at the position that the answer carries. */
@@ -40,6 +44,9 @@ export function createInspection(ports: InspectionPorts): { info: ServiceHandler
     digest: async (request) => {
       const asked: DigestRequest =
         request.body.length === 0 ? {} : parseRequestBytes(digestRequestSchema, request.body);
+      const remainingMs = Math.max(1, Math.round(request.deadlineAtMs - ports.clock.monotonicMs()));
+      if (!(await ports.waitForPosition(request.position, AbortSignal.timeout(remainingMs))))
+        throw new ProblemError('deadline_passed', 'the index did not reach the asked position before the deadline');
       const reply = await gate.whileHeld(() => digestAll(asked.corpus, ports));
       return { body: JSON.stringify(reply), position: reply.position };
     },

@@ -7,11 +7,10 @@ import type { ObjectStore } from '../../streams/object-store.ts';
 import type { ServiceHandler } from '../../streams/service.ts';
 import { readStreamState } from '../../streams/stream-reader.ts';
 import type { IndexCatalogue } from '../corpus-index/catalogue.ts';
-import type { FoldGate } from '../corpus-index/gate.ts';
-import { listSnapshots, loadSnapshotEntries, pruneSnapshots, saveSnapshotEntries } from '../corpus-index/snapshots.ts';
+import { loadNewestSnapshot, pruneSnapshots, saveSnapshotEntries } from '../corpus-index/snapshots.ts';
 import { type Checkpoint, foldedStreams } from '../corpus-index/state.ts';
 
-const snapshotPrefix = 'snapshots';
+const snapshotFolder = 'snapshots';
 
 export interface Boot {
   readonly checkpoint: Checkpoint;
@@ -25,40 +24,34 @@ export interface BootPorts {
   readonly log: RuntimeLog;
 }
 
-/** Fills the catalogue from the newest snapshot that is whole and of this log; a bad one is skipped, never loaded. */
+/** Fills the catalogue from the newest snapshot that is whole and of this log; a bad one is passed over, never loaded. */
 export async function bootFromSnapshot({ store, catalogue, connection, log }: BootPorts): Promise<Boot> {
-  const keys = await listSnapshots(store, snapshotPrefix).catch((error: unknown) => {
-    log.warn({ error }, 'the snapshots can not be listed; the state is folded from the log');
-    return [];
+  const ends: Record<string, number> = {};
+  for (const stream of foldedStreams) ends[stream] = (await readStreamState(connection, stream)).lastSequence;
+  const chosen = await loadNewestSnapshot(store, snapshotFolder, {
+    refuse: ({ checkpoint }) => foreign(checkpoint, ends),
+  }).catch((error: unknown) => {
+    log.warn({ error }, 'the snapshots can not be read; the state is folded from the log');
+    return undefined;
   });
-  for (const key of keys) {
-    const loaded = await loadSnapshotEntries(store, key);
-    const fault = loaded.ok ? await foreign(loaded.checkpoint, connection) : loaded.reason;
-    if (!loaded.ok || fault !== undefined) {
-      log.warn({ key, reason: fault }, 'a snapshot is passed over');
-      continue;
-    }
-    for (const entry of loaded.entries) catalogue.set(entry);
-    log.info({ key, checkpoint: loaded.checkpoint, indexes: loaded.entries.length }, 'loaded a snapshot');
-    return { checkpoint: loaded.checkpoint, snapshot: { key, created_at: loaded.createdAt } };
-  }
-  return { checkpoint: {}, snapshot: null };
+  for (const { key, reason } of chosen?.skipped ?? []) log.warn({ key, reason }, 'a snapshot is passed over');
+  if (chosen?.snapshot === undefined) return { checkpoint: {}, snapshot: null };
+  const { key, checkpoint, createdAt, entries, notes } = chosen.snapshot;
+  for (const entry of entries) catalogue.set(entry);
+  log.info({ key, checkpoint, indexes: entries.length, notes }, 'loaded a snapshot');
+  return { checkpoint, snapshot: { key, created_at: createdAt } };
 }
 
 /** A checkpoint behind the end of its stream is of another log, or of one that was set back. */
-async function foreign(checkpoint: Checkpoint, connection: LogConnection): Promise<string | undefined> {
-  for (const stream of foldedStreams) {
-    const { lastSequence } = await readStreamState(connection, stream);
-    const at = checkpoint[stream] ?? 0;
-    if (at > lastSequence) return `it is at ${stream} ${at}, and the log ends at ${lastSequence}`;
-  }
-  return undefined;
+function foreign(checkpoint: Checkpoint, ends: Checkpoint): string | undefined {
+  const stream = foldedStreams.find((one) => (checkpoint[one] ?? 0) > (ends[one] ?? 0));
+  if (stream === undefined) return undefined;
+  return `it is at ${stream} ${checkpoint[stream]}, and the log ends at ${ends[stream]}`;
 }
 
 export interface SnapshotPorts {
   readonly store: ObjectStore;
   readonly catalogue: IndexCatalogue;
-  readonly gate: FoldGate;
   readonly position: () => Position;
   readonly clock: Clock;
   readonly log: RuntimeLog;
@@ -81,25 +74,23 @@ export interface Snapshots {
 
 /** Takes snapshots from time to time, and keeps the newest few. One that fails is told, and taken at the next time. */
 export function startSnapshots(ports: SnapshotPorts): Snapshots {
-  const { store, catalogue, gate, position, clock, log } = ports;
+  const { store, catalogue, position, clock, log } = ports;
   let newest = ports.newest;
   let takenAt: Checkpoint = ports.bootedAt;
   let running: Promise<unknown> = Promise.resolve();
 
   const take = async (): Promise<void> => {
-    await gate.whileHeld(async () => {
-      const checkpoint = { ...position() };
-      if (foldedStreams.every((stream) => checkpoint[stream] === takenAt[stream]) && newest !== null) return;
-      const began = clock.monotonicMs();
-      const createdAt = isoTime(clock);
-      const prefix = `${snapshotPrefix}/${createdAt.replace(/[:.]/g, '-')}-${ports.instance}`;
-      const entries = [...catalogue.all()].filter((entry) => entry.side === null);
-      const key = await saveSnapshotEntries(store, prefix, entries, checkpoint, createdAt);
-      newest = { key, created_at: createdAt };
-      takenAt = checkpoint;
-      log.info({ key, checkpoint, durationMs: Math.round(clock.monotonicMs() - began) }, 'took a snapshot');
-    });
-    await pruneSnapshots(store, snapshotPrefix, ports.kept);
+    const checkpoint = { ...position() };
+    if (foldedStreams.every((stream) => checkpoint[stream] === takenAt[stream]) && newest !== null) return;
+    const began = clock.monotonicMs();
+    const createdAt = isoTime(clock);
+    const folder = `${snapshotFolder}/${createdAt.replace(/[:.]/g, '-')}-${ports.instance}`;
+    const entries = [...catalogue.all()].filter((entry) => entry.side === null);
+    const key = await saveSnapshotEntries(store, folder, entries, checkpoint, createdAt);
+    newest = { key, created_at: createdAt };
+    takenAt = checkpoint;
+    log.info({ key, checkpoint, durationMs: Math.round(clock.monotonicMs() - began) }, 'took a snapshot');
+    await pruneSnapshots(store, snapshotFolder, ports.kept, key);
   };
   const queue = (): Promise<void> => {
     const taken = running.then(take);

@@ -72,7 +72,6 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
   const snapshots = startSnapshots({
     store,
     catalogue,
-    gate,
     position,
     clock,
     log,
@@ -92,6 +91,8 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
     isCaughtUp: folds.isCaughtUp,
     newestSnapshot: snapshots.newest,
     rebuiltBy: switching.rebuiltBy,
+    clock,
+    waitForPosition: folds.waitFor,
   });
   const search = createSearch({
     catalogue,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { readConfiguration } from '../../schemas/configuration.ts';
+import { formatPosition, type Position, positionHeader } from '../../schemas/position.ts';
 import type { Problem } from '../../schemas/problems.ts';
 import { ProblemError } from '../../schemas/problems.ts';
 import { type DigestReply, digestReplySchema } from '../../schemas/requests/index.ts';
@@ -17,9 +18,16 @@ const digestDeadlineMs = 120_000;
 
 const say = (message: TaskMessage) => process.stdout.write(`${JSON.stringify(message)}\n`);
 
-async function liveDigests(client: ServiceClient, corpus: string | undefined): Promise<DigestReply> {
+async function liveDigests(
+  client: ServiceClient,
+  corpus: string | undefined,
+  position: Position,
+): Promise<DigestReply> {
   const body = Buffer.from(JSON.stringify(corpus === undefined ? {} : { corpus }));
-  const reply = await client.request('svc.index.digest', body, { deadlineMs: digestDeadlineMs });
+  const reply = await client.request('svc.index.digest', body, {
+    deadlineMs: digestDeadlineMs,
+    headers: { [positionHeader]: formatPosition(position) },
+  });
   const answer: unknown = JSON.parse(Buffer.from(reply.body).toString('utf8'));
   if (reply.status === 200) return digestReplySchema.parse(answer);
   const { code, detail } = answer as Problem;
@@ -39,7 +47,7 @@ async function run(task: Task): Promise<void> {
           connection,
           log,
           configuredSpace: configuration.embedder.space,
-          liveDigests: () => liveDigests(client, undefined),
+          liveDigests: (position) => liveDigests(client, undefined, position),
           onStep: (step) => say({ say: 'progress', step, done: 0, total: 0 }),
         },
         task.settleDeadlineMs,
@@ -57,7 +65,7 @@ async function run(task: Task): Promise<void> {
         store: createLocalObjectStore(join(configuration.dataDirectory, 'snapshots')),
         configuredSpace: formatSpace(configuration.embedder.space),
         liveDigests: (name) =>
-          liveDigests(client, name).catch((error: unknown) => {
+          liveDigests(client, name, {}).catch((error: unknown) => {
             if (error instanceof ProblemError && error.problem.code === 'unavailable') return undefined;
             throw error;
           }),

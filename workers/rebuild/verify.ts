@@ -1,4 +1,5 @@
 import type { DocumentData } from '../../schemas/events/document.ts';
+import type { Position } from '../../schemas/position.ts';
 import { ProblemError } from '../../schemas/problems.ts';
 import type { DigestReply } from '../../schemas/requests/index.ts';
 import type { Space } from '../../schemas/space.ts';
@@ -11,7 +12,7 @@ import { tokenAt } from '../../streams/subjects.ts';
 import { createIndexCatalogue, type IndexCatalogue } from '../corpus-index/catalogue.ts';
 import { metadataJson } from '../corpus-index/fold.ts';
 import { digestOfIndex } from '../corpus-index/index-digest.ts';
-import { startIndexFolds } from '../corpus-index/state.ts';
+import { foldedStreams, startIndexFolds } from '../corpus-index/state.ts';
 import { joinStates, overrule, spokenState } from '../documents/document-state.ts';
 import type { Difference, VerifyReport } from './task.ts';
 
@@ -19,7 +20,8 @@ export interface VerifyPorts {
   readonly connection: LogConnection;
   readonly log: RuntimeLog;
   readonly configuredSpace: Space;
-  readonly liveDigests: () => Promise<DigestReply>;
+  /** The digests of a live index worker that has folded at least this far. */
+  readonly liveDigests: (position: Position) => Promise<DigestReply>;
   readonly onStep: (step: string) => void;
 }
 
@@ -32,7 +34,8 @@ export async function verify(ports: VerifyPorts, settleDeadlineMs: number): Prom
   const { lastSequence: ingestUntil } = await readStreamState(connection, 'INGEST');
   ports.onStep(`waiting until what was said up to INGEST ${ingestUntil} is embedded`);
   await settle(ports, settleDeadlineMs);
-  const live = await ports.liveDigests();
+  ports.onStep('asking the live index for its digests');
+  const live = await ports.liveDigests(await endOfLog(connection));
 
   ports.onStep('folding VECTORS and PLAYBOOKS from their beginning');
   const clean = createIndexCatalogue('');
@@ -44,6 +47,7 @@ export async function verify(ports: VerifyPorts, settleDeadlineMs: number): Prom
     checkpoint: {},
     until: live.position,
     onlyLooks: true,
+    withoutGraph: true,
   });
   await folds.finished;
   const digests = await compareDigests(live, clean);
@@ -71,6 +75,11 @@ async function settle({ connection }: VerifyPorts, deadlineMs: number): Promise<
       );
     await connection.clock.sleep(settleWaitMs);
   }
+}
+
+async function endOfLog(connection: LogConnection): Promise<Position> {
+  const ends = foldedStreams.map(async (stream) => [stream, (await readStreamState(connection, stream)).lastSequence]);
+  return Object.fromEntries(await Promise.all(ends));
 }
 
 async function compareDigests(live: DigestReply, clean: IndexCatalogue): Promise<VerifyReport['digests']> {

@@ -1,5 +1,5 @@
 import hnswlib from 'hnswlib-node';
-import { graphDefaults } from '../../../workers/corpus-index/graph.ts';
+import { defaultParameters } from '../../../workers/corpus-index/parameters.ts';
 import { serveParent } from '../children.ts';
 import { ownDimension, ownVectors } from '../vector-events.ts';
 
@@ -14,7 +14,7 @@ serveParent(null, async (message) => {
   const vectorOf = ownVectors(seed);
   const vectors = Array.from({ length: count }, (_, at) => Array.from(vectorOf(at + 1)));
   const graph = new hnswlib.HierarchicalNSW('cosine', ownDimension);
-  graph.initIndex(count, graphDefaults.m, graphDefaults.efConstruction, graphDefaults.seed);
+  graph.initIndex(count, defaultParameters.m, defaultParameters.efConstruction, defaultParameters.graphSeed);
   const began = performance.now();
   vectors.forEach((vector, label) => {
     graph.addPoint(vector, label);

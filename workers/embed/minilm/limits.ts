@@ -6,7 +6,7 @@ export const miniLmLimits = {
   subBatchTokensMax: 1024,
   /** Characters that are tokenised before other work on the thread gets a turn: about 5 ms. */
   tokenizeSliceCharacters: 20_000,
-  /** Texts that may wait for inference, over all callers; beyond that a caller is told that the embedder is busy. */
+  /** Texts of one kind that may wait, over all callers; beyond that a caller is told that the embedder is busy. */
   pendingTextsMax: 8192,
   /** Inference threads that are started without being asked for: each holds its own 200 MB of weights. */
   defaultThreadsMax: 4,

@@ -10,7 +10,7 @@ import {
   untilAborted,
 } from '../embedder.ts';
 import { toUnitVectors } from '../unit-vectors.ts';
-import { createEngine, type EngineOptions, type Runner } from './engine.ts';
+import type { EngineOptions, Runner } from './engine.ts';
 import { findModelPaths, type ModelPaths, readTokenizer } from './files.ts';
 import { miniLmLimits } from './limits.ts';
 import { miniLmSpace } from './model.ts';
@@ -47,7 +47,7 @@ export async function createMiniLmEmbedder(options: MiniLmOptions = {}): Promise
     intraOpThreads: options.intraOpThreads ?? Math.min(cores, miniLmLimits.defaultIntraOpThreadsMax),
   };
   const pool = createRunnerPool(await startRunners(options.threads ?? defaultThreads(cores), engineOptions));
-  return createEmbedder(tokenize, pool);
+  return createPooledEmbedder(tokenize, pool);
 }
 
 function defaultThreads(cores: number): number {
@@ -56,7 +56,10 @@ function defaultThreads(cores: number): number {
 }
 
 async function startRunners(threads: number, options: EngineOptions): Promise<Runner[]> {
-  if (threads === 0) return [await createEngine(options)];
+  if (threads === 0) {
+    const { createEngine } = await import('./engine.ts');
+    return [await createEngine(options)];
+  }
   if (!compiled)
     throw new Error('inference threads need the compiled program: run `npm run build`, or ask for 0 threads');
   const entry = new URL('./thread.js', import.meta.url);
@@ -68,20 +71,22 @@ async function startRunners(threads: number, options: EngineOptions): Promise<Ru
   throw failed.reason;
 }
 
-function createEmbedder(tokenize: Tokenize, pool: RunnerPool): Embedder {
-  let pendingTexts = 0;
+/** The embedder around its two parts: what makes tokens of texts and what makes vectors of tokens. */
+export function createPooledEmbedder(tokenize: Tokenize, pool: RunnerPool): Embedder {
+  // Counted apart: however many documents wait, a query is taken.
+  const pendingTexts: Record<EmbedKind, number> = { query: 0, document: 0 };
   return {
     space: miniLmSpace,
     name: 'minilm',
     embed: async (texts, kind, signal) => {
       checkTexts(texts);
       throwIfAborted(signal);
-      if (pendingTexts > 0 && pendingTexts + texts.length > miniLmLimits.pendingTextsMax) throw busyError(pendingTexts);
-      pendingTexts += texts.length;
+      throwIfBusy(pendingTexts[kind], texts.length);
+      pendingTexts[kind] += texts.length;
       try {
         return await embedTexts(await tokenizeAll(tokenize, texts, signal), pool, kind, signal);
       } finally {
-        pendingTexts -= texts.length;
+        pendingTexts[kind] -= texts.length;
       }
     },
     close: () => pool.close(),
@@ -134,8 +139,10 @@ async function tokenizeAll(
   return tokenized;
 }
 
-function busyError(pendingTexts: number): EmbedderError {
-  return new EmbedderError({
+/** A request alone may be larger than the limit: it would be refused for ever otherwise. */
+function throwIfBusy(pendingTexts: number, newTexts: number): void {
+  if (pendingTexts === 0 || pendingTexts + newTexts <= miniLmLimits.pendingTextsMax) return;
+  throw new EmbedderError({
     kind: 'outage',
     message: `The embedded model is busy: ${pendingTexts} texts wait already. Send these again later.`,
   });

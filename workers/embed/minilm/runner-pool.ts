@@ -1,5 +1,6 @@
 import { EmbedderError, type EmbedKind, throwIfAborted } from '../embedder.ts';
 import type { Runner, TokenBatch } from './engine.ts';
+import { toFailure } from './thread-protocol.ts';
 
 /** Several runners behind one queue. */
 export interface RunnerPool {
@@ -60,7 +61,7 @@ async function runJob(runner: Runner, job: Job): Promise<void> {
     throwIfAborted(job.signal);
     job.resolve(await runner.run(job.batch));
   } catch (error) {
-    job.reject(error);
+    job.reject(error instanceof EmbedderError ? error : new EmbedderError(toFailure(error), { cause: error }));
   }
 }
 

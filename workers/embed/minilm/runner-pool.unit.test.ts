@@ -71,7 +71,10 @@ describe('createRunnerPool', () => {
       close: async () => {},
     };
     const pool = createRunnerPool([runner]);
-    await expect(pool.run(batch(1), 'document', neverAborted)).rejects.toThrow('broken');
+    await expect(pool.run(batch(1), 'document', neverAborted)).rejects.toMatchObject({
+      reason: 'outage',
+      message: expect.stringContaining('broken'),
+    });
     await expect(pool.run(batch(2), 'document', neverAborted)).resolves.toEqual(Float32Array.of(2));
   });
 

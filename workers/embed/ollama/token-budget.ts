@@ -5,8 +5,8 @@
  * - a run of ASCII letters: one token for every three letters or part of them (English has about four to a token);
  * - any other ASCII character but white space: one token;
  * - white space: none;
- * - any other character: its UTF-8 bytes less one, which is 1 for accented Latin, Greek and Cyrillic letters, 2 for
- *   Chinese, Japanese and Korean ones, 3 for emoji.
+ * - any other character: 2, but 1 for the alphabets from Greek and Cyrillic to Arabic, and 3 beyond U+FFFF (emoji).
+ *   An accented Latin letter counts 2 because it breaks the word around it up where the vocabulary is English.
  * Strings of random letters have more tokens than this says (up to twice as many); for those the server's own
  * truncation is the second net.
  */
@@ -37,8 +37,13 @@ export function estimateTokens(text: string): number {
   return tokens;
 }
 
+/** First code point after the Latin letters with marks, after the two-byte alphabets and after the basic plane. */
+const ends = { ascii: 0x80, latin: 0x250, alphabets: 0x800, basicPlane: 0x10000 } as const;
+
 function tokensIn(piece: string): number {
   const codePoint = piece.codePointAt(0) ?? 0;
-  if (codePoint < 0x800) return 1;
-  return codePoint < 0x10000 ? 2 : 3;
+  if (codePoint < ends.ascii) return 1;
+  if (codePoint < ends.latin) return 2;
+  if (codePoint < ends.alphabets) return 1;
+  return codePoint < ends.basicPlane ? 2 : 3;
 }

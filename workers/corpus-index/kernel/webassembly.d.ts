@@ -1,4 +1,4 @@
-/** The part of WebAssembly that is used here: Node has it, and the libraries that TypeScript knows it from are a browser's. */
+/** The part of the WebAssembly interface that is used here; neither ES2023 nor Node's types declare it. */
 declare namespace WebAssembly {
   class Memory {
     constructor(descriptor: { initial: number; maximum?: number });
@@ -9,7 +9,7 @@ declare namespace WebAssembly {
     constructor(bytes: Uint8Array);
   }
   class Instance {
-    constructor(module: Module, imports: Record<string, Record<string, Memory>>);
-    readonly exports: Readonly<Record<string, unknown>>;
+    constructor(module: Module, imports: Record<string, Record<string, unknown>>);
+    readonly exports: Record<string, unknown>;
   }
 }

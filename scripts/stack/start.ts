@@ -1,0 +1,150 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Configuration } from '../../schemas/configuration.ts';
+import { loadCredentials } from '../../streams/server/credentials.ts';
+import { ServerError } from '../../streams/server/errors.ts';
+import { prepareServer } from '../../streams/server/launch.ts';
+import { serverLimits } from '../../streams/server/limits.ts';
+import { locateServer } from '../../streams/server/locate.ts';
+import { formatServerVersion } from '../../streams/server/version.ts';
+import { topologyBytes } from '../../streams/topology.ts';
+import { configurationOf } from '../command/log-access.ts';
+import { distDirectory } from '../command/paths.ts';
+import type { ProcessSpec } from '../supervise/child.ts';
+import { type Claim, claimDataDir } from '../supervise/claim.ts';
+import { type SupervisorEvent, startSupervisor } from '../supervise/supervisor.ts';
+import { alreadyRunning, notUp, serverFailure } from './failures.ts';
+import { type Instances, type PlannedProcess, planStack, serverName, workerCount } from './plan.ts';
+import { choosePorts } from './ports.ts';
+import { createServerProbe, httpProbe } from './probes.ts';
+import { readStack, type StackRecord } from './running.ts';
+
+/** A fresh machine loads the model and makes all streams in a few seconds; a large index takes minutes to read. */
+const readyDeadlineMs = 600_000;
+
+export interface StackOptions {
+  readonly dataDirectory: string;
+  /** 0: any free port. */
+  readonly gatewayPort: number;
+  readonly natsPort: number;
+  readonly instances: Instances;
+  /** Laid over the environment for every process: what flags decided. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Told in a line what is being done. */
+  readonly report: (line: string) => void;
+  /** Gets the merged view of all logs, a line a call; absent: only the log files are written. */
+  readonly onLogLine?: (line: string) => void;
+}
+
+/** nats-server, every worker and the gateway, each a process, all ready. */
+export interface RunningStack {
+  readonly record: StackRecord;
+  /** Resolves once all has ended: 0 when it was asked to, 1 when a process could not be kept up. */
+  readonly ended: Promise<number>;
+  stop(): Promise<number>;
+}
+
+/**
+ * Starts everything on one machine and waits until it is ready. SIGINT and SIGTERM to this process stop it.
+ * @throws CommandError: 4 where a stack runs on the data directory already or a port is taken, 2 for a configuration
+ * that does not fit, 3 without a nats-server, 1 where a process does not come up
+ */
+export async function startStack(options: StackOptions): Promise<RunningStack> {
+  const given = { ...options, dataDirectory: resolve(options.dataDirectory) };
+  const { dataDirectory, report } = given;
+  const configuration = configurationOf({
+    ...process.env,
+    ...options.environment,
+    LAKEHOUSE_DATA_DIR: dataDirectory,
+  });
+  const outcome = await claimDataDir(dataDirectory, new Date());
+  if (outcome.kind === 'already-running') throw alreadyRunning(dataDirectory, outcome.stack.pid);
+  for (const name of outcome.orphansStopped) report(`stopped ${name}, which an earlier run had left behind`);
+  let specs: Prepared;
+  try {
+    specs = await prepare(given, configuration);
+  } catch (error) {
+    outcome.claim.release();
+    throw error instanceof ServerError ? serverFailure(error) : error;
+  }
+  return supervise(given, outcome.claim, specs);
+}
+
+async function supervise(options: StackOptions, claim: Claim, { specs, ports }: Prepared): Promise<RunningStack> {
+  const { dataDirectory, report, onLogLine } = options;
+  const waitingFor = new Set(specs.map(({ name }) => name));
+  let failed: string | undefined;
+  const supervisor = startSupervisor({
+    claim,
+    specs,
+    ports,
+    onEvent: (event) => {
+      if (event.type === 'phase' && event.phase === 'ready') waitingFor.delete(event.name);
+      if (event.type === 'finished') failed = event.failed;
+      const line = sentenceOf(event);
+      if (line !== undefined) report(line);
+    },
+    ...(onLogLine === undefined ? {} : { onLogLine }),
+  });
+  const late = setTimeout(() => void supervisor.stop(), readyDeadlineMs);
+  const isReady = await supervisor.ready;
+  clearTimeout(late);
+  const record = isReady ? readStack(dataDirectory) : undefined;
+  if (record !== undefined) return { record, ended: supervisor.finished, stop: () => supervisor.stop() };
+  await supervisor.stop();
+  throw notUp(dataDirectory, failed, [...waitingFor]);
+}
+
+function sentenceOf(event: SupervisorEvent): string | undefined {
+  if (event.type === 'phase' && event.phase === 'ready') return `${event.name} is ready (pid ${event.pid})`;
+  if (event.type === 'phase' && event.phase === 'unready') return `${event.name} no longer says that it is ready`;
+  if (event.type !== 'exit') return undefined;
+  if (event.restartInMs === undefined) return `${event.name} has stopped`;
+  const how = event.error ?? (event.signal === undefined ? `exit code ${event.exitCode}` : event.signal);
+  return `${event.name} ended by itself (${how}) and is started again in ${Math.round(event.restartInMs)} ms`;
+}
+
+interface Prepared {
+  readonly specs: readonly ProcessSpec[];
+  readonly ports: Readonly<Record<string, number>>;
+}
+
+async function prepare(options: StackOptions, configuration: Configuration): Promise<Prepared> {
+  const { dataDirectory, instances, report } = options;
+  const { streamBytes, nats, gateway } = configuration;
+  const binary = await locateServer({ report });
+  report(`nats-server ${formatServerVersion(binary.version)} at ${binary.path}`);
+  const credentials = await loadCredentials(dataDirectory);
+  const ports = await choosePorts({
+    gateway: { host: gateway.host, port: options.gatewayPort },
+    natsPort: options.natsPort,
+    healthCount: workerCount(instances),
+  });
+  const directory = join(dataDirectory, 'nats');
+  await mkdir(directory, { recursive: true });
+  const fileStoreBytesMax = Math.max(serverLimits.fileStoreBytesMax, topologyBytes(streamBytes));
+  const server = await prepareServer({ binary, directory, port: ports.nats, credentials, fileStoreBytesMax });
+  const plan = planStack({
+    dataDirectory,
+    distDirectory: distDirectory(),
+    server,
+    natsPort: ports.nats,
+    gateway: { host: gateway.host, port: ports.gateway },
+    instances,
+    credentials,
+    environment: options.environment,
+    healthPorts: ports.health,
+  });
+  const topology = { replicas: nats.replicas, streamBytes };
+  const serverProbe = createServerProbe({ server, port: ports.nats, credentials, topology, report });
+  return {
+    specs: plan.map((planned) => specOf(planned, serverProbe)),
+    ports: Object.fromEntries(plan.map(({ name, port }) => [name, port])),
+  };
+}
+
+function specOf(planned: PlannedProcess, serverProbe: ProcessSpec['readyProbe']): ProcessSpec {
+  const { name, command, args, environment: env, dependsOn, healthUrl } = planned;
+  const readyProbe = name === serverName || healthUrl === null ? serverProbe : httpProbe(healthUrl);
+  return { name, command, args, env, dependsOn, readyProbe };
+}

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import type { StackStatus } from './status.ts';
+import { statusText } from './status-text.ts';
+
+const process = { health_url: 'http://127.0.0.1:1', log_file: '/data/logs/x.log' };
+const status: StackStatus = {
+  ready: false,
+  started_at: '2026-11-21T04:00:00.000Z',
+  gateway_url: 'http://127.0.0.1:3110',
+  nats_url: 'nats://127.0.0.1:4222',
+  processes: [
+    { ...process, name: 'ingest', pid: 12, ready: true, reason: null },
+    { ...process, name: 'index', pid: null, ready: false, reason: 'it does not run now' },
+  ],
+  streams: [
+    {
+      name: 'INGEST',
+      messages: 1_234_567,
+      bytes: 3 * 1024 ** 3,
+      bytesMax: 4 * 1024 ** 3,
+      lastSequence: 1_234_567,
+      consumers: [{ name: 'ingest', pending: 7, ackPending: 3, redelivered: 1 }],
+    },
+  ],
+  streams_missing: ['VECTORS'],
+  log_failure: null,
+  index: { failure: 'nobody answers svc.index.info' },
+  embedder: {
+    answer: {
+      embedder: 'minilm',
+      model: 'm',
+      dimension: 384,
+      space: 'm@384',
+      hits: 1,
+      misses: 2,
+      hit_rate: 0.33,
+      size: 2,
+    },
+  },
+};
+
+describe('the status as text', () => {
+  const lines = statusText(status).split('\n');
+  const lineWith = (word: string) => lines.find((line) => line.startsWith(word))?.split(/\s{2,}/);
+
+  it('begins with whether all is ready', () => {
+    expect(lines[0]).toContain('NOT ready');
+    expect(statusText({ ...status, ready: true })).toMatch(/^Ready/);
+  });
+
+  it('shows processes, and why one is not ready', () => {
+    expect(lineWith('ingest ')).toEqual(['ingest', ' 12'.trim(), 'ready']);
+    expect(lineWith('index ')?.at(-1)).toBe('not ready: it does not run now');
+  });
+
+  it('shows how full a stream is, which are missing, and what waits', () => {
+    expect(lineWith('INGEST')).toEqual(['INGEST', '1,234,567', '1,234,567', '3.0 GiB', '4.0 GiB', '75.0 %']);
+    expect(lineWith('VECTORS')).toEqual(['VECTORS', 'missing']);
+    const consumer = lines.at(lines.findIndex((line) => line.startsWith('consumer')) + 1)?.split(/\s{2,}/);
+    expect(consumer).toEqual(['ingest', 'INGEST', '7', '3', '1']);
+  });
+
+  it('says what does not answer', () => {
+    expect(lineWith('index: ')).toEqual(['index: does not answer: nobody answers svc.index.info']);
+    expect(statusText({ ...status, log_failure: 'refused' })).toContain('log: does not answer: refused');
+  });
+
+  it('shows the index by corpus', () => {
+    const one = {
+      corpus: 'workers',
+      space: 'm@384',
+      live: 200,
+      tombstones: 1,
+      graph: false,
+      side: null,
+      serving: true,
+    };
+    const index = {
+      worker: 'index',
+      caught_up: true,
+      position: {},
+      snapshot: null,
+      memory_rss_bytes: 1024,
+      indexes: [
+        { ...one, kind: 'documents' as const, rebuilt_by: null },
+        { ...one, kind: 'documents' as const, side: 'tuesday', rebuilt_by: 'r' },
+      ],
+    };
+    const text = statusText({ ...status, index: { answer: index } });
+    const rows = text.split('\n').filter((line) => line.startsWith('workers'));
+    expect(rows.map((row) => row.split(/\s{2,}/).at(-1))).toEqual(['live', 'tuesday']);
+    expect(text).toContain('index: caught up, 1.0 KiB resident');
+  });
+});

@@ -1,0 +1,78 @@
+import { AckPolicy, type ConsumerConfig, type ConsumerInfo, DeliverPolicy, NatsError, ReplayPolicy } from 'nats';
+import type { ReactorDelivery } from '../schemas/catalog.ts';
+import type { LogConnection } from './connection.ts';
+import { nanos } from './durations.ts';
+import type { RuntimeLog } from './logger.ts';
+
+const consumerNotFound = 10014;
+
+/** Settings that must not be there: each would keep messages from the worker without a word. */
+const absentFields = ['filter_subject', 'filter_subjects', 'headers_only', 'pause_until'] as const;
+
+/**
+ * Makes the durable consumer of a reactor, or brings it to its declaration. One that can not be changed to it is made
+ * anew: its messages come again from the first, which changes nothing but costs their work.
+ * @throws NatsError where the server does not answer or the stream is not there
+ */
+export async function ensureConsumer(
+  connection: LogConnection,
+  durable: string,
+  delivery: ReactorDelivery,
+  log: RuntimeLog,
+): Promise<void> {
+  const { consumers } = connection.manager;
+  const { stream } = delivery;
+  const declared = consumerConfig(durable, delivery);
+  const existing = await readConsumer(connection, stream, durable);
+  if (existing === undefined) {
+    await consumers.add(stream, declared);
+    return;
+  }
+  const drift = driftOf(declared, existing.config);
+  if (drift.length === 0) return;
+  log.warn({ stream, consumer: durable, drift }, 'the consumer differs from its declaration; mending it');
+  const updated = await consumers
+    .update(stream, durable, { ...existing.config, ...declared })
+    .catch((error: unknown) => ({ error }));
+  if ('config' in updated && driftOf(declared, updated.config).length === 0) return;
+  log.warn({ stream, consumer: durable, drift }, 'the consumer can not be mended; making it anew');
+  await consumers.delete(stream, durable);
+  await consumers.add(stream, declared);
+}
+
+function consumerConfig(durable: string, delivery: ReactorDelivery): Partial<ConsumerConfig> {
+  return {
+    durable_name: durable,
+    ack_policy: AckPolicy.Explicit,
+    deliver_policy: DeliverPolicy.All,
+    replay_policy: ReplayPolicy.Instant,
+    ack_wait: nanos(delivery.ackWaitMs),
+    max_ack_pending: delivery.ackPendingMax,
+    max_deliver: -1,
+  };
+}
+
+async function readConsumer(
+  connection: LogConnection,
+  stream: string,
+  durable: string,
+): Promise<ConsumerInfo | undefined> {
+  try {
+    return await connection.manager.consumers.info(stream, durable);
+  } catch (error) {
+    if (error instanceof NatsError && error.api_error?.err_code === consumerNotFound) return undefined;
+    throw error;
+  }
+}
+
+/** `field is found, declared value`, for each field that differs. */
+function driftOf(declared: Partial<ConsumerConfig>, config: ConsumerConfig): string[] {
+  const found = config as unknown as Record<string, unknown>;
+  const wanted: [string, unknown][] = [
+    ...Object.entries(declared),
+    ...absentFields.map((field): [string, unknown] => [field, undefined]),
+  ];
+  return wanted
+    .filter(([field, value]) => (found[field] || undefined) !== (value || undefined))
+    .map(([field, value]) => `${field} is ${found[field]}, declared ${value}`);
+}

@@ -1,0 +1,55 @@
+import { type VectorFault, vectorFault } from '../../schemas/vector.ts';
+import type { Registers } from '../registers/registers.ts';
+import type { DocumentTable } from './document-table.ts';
+import type { Counts, Maintenance } from './maintenance.ts';
+import type { Distance } from './parameters.ts';
+import { sameBytes } from './twins.ts';
+
+/** The state of one document in the space of the index. The vector is copied; what it was given from may change. */
+export interface VectorRecord {
+  readonly id: string;
+  readonly registers: Registers<{ readonly hash: string; readonly vector: Float32Array }>;
+}
+
+export type Applied = 'applied' | 'older' | VectorFault | 'index_full';
+
+export interface ApplyTarget {
+  readonly table: DocumentTable;
+  readonly maintenance: Maintenance;
+  readonly dimension: number;
+  readonly distance: Distance;
+}
+
+const insertionsPerApply = 2;
+
+/** Joins a record into what is known of its document, register by register, and does a little of the waiting work. */
+export function applyRecord({ id, registers: { content, metadata } }: VectorRecord, target: ApplyTarget): Applied {
+  const { table, maintenance, dimension, distance } = target;
+  const found = table.find(id);
+  const newContent = content.version > (found === undefined ? 0 : table.contentVersion(found));
+  const newMetadata = metadata.version > (found === undefined ? 0 : table.metadataVersion(found));
+  if (!newContent && !newMetadata) return 'older';
+  if (newContent && content.value !== null) {
+    const fault = vectorFault(content.value.vector, dimension);
+    if (fault !== undefined && (fault !== 'vector_zero_norm' || distance === 'cosine')) return fault;
+  }
+  const slot = found ?? table.count;
+  if (newContent && !writeVector(slot, content.value?.vector ?? null, maintenance)) return 'index_full';
+  table.add(id);
+  if (newContent) table.setContent(slot, content.version, content.value?.hash ?? null);
+  if (newMetadata) table.setMetadata(slot, metadata.version, metadata.json);
+  for (let unit = 0; unit < insertionsPerApply && maintenance.work(countsOf(table)); unit++);
+  return 'applied';
+}
+
+function writeVector(slot: number, vector: Float32Array | null, maintenance: Maintenance): boolean {
+  const label = maintenance.serving.labelOf(slot);
+  if (vector === null) return label < 0 || maintenance.write(slot, null);
+  // Content said again unchanged advances its version and leaves the vector where it is.
+  if (label >= 0 && sameBytes(maintenance.serving.arena.view(label), vector)) return true;
+  return maintenance.write(slot, vector);
+}
+
+export function countsOf({ live, count }: DocumentTable): Counts {
+  return { live, slots: count };
+}
