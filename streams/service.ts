@@ -118,8 +118,11 @@ function sendSafely({ log, name }: ServiceOptions, send: () => void): void {
   }
 }
 
-/** Answers that are ready at once travel together, as far as this many bytes or milliseconds; the others as they come. */
-const groupBytesMax = 256 * 1024;
+/**
+ * Answers that are ready at once travel together, as far as this many bytes or milliseconds; the others as they come.
+ * Whoever asked reads 64 KiB at a time: a message beyond that is put together from pieces, in memory that is new each time.
+ */
+const groupBytesMax = 48 * 1024;
 const groupMs = 1;
 
 function answerBatch(message: Msg, handler: ServiceHandler, options: ServiceOptions, load: Load): void {
