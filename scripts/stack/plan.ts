@@ -8,6 +8,9 @@ export type StackWorker = (typeof workerNames)[number];
 
 export const instancesMax = 16;
 
+/** A young generation of 16 MiB at most promotes buffers that only lived for one request, and collects them late. */
+const nodeFlags = ['--enable-source-maps', '--max-semi-space-size=32'];
+
 /** How many of a worker run: the observer writes files and the playbook worker decides alone, so they are one each. */
 export type Instances = Readonly<Record<'ingest' | 'embed' | 'index', number>>;
 
@@ -112,7 +115,7 @@ function planWorker(worker: StackWorker, name: string, healthPort: number, optio
 }
 
 function planned(name: string, script: string, options: PlanOptions) {
-  const args = ['--enable-source-maps', join(options.distDirectory, script)];
+  const args = [...nodeFlags, join(options.distDirectory, script)];
   return { name, dependsOn: [serverName], command: process.execPath, args };
 }
 
