@@ -32,6 +32,10 @@ export function createLocalObjectStore(root: string): ObjectStore {
       const handle = await open(pathOf(key), 'r').catch(ignoreMissing);
       return handle === undefined ? undefined : readInPieces(handle);
     },
+    readBack: async (key) => {
+      const handle = await open(pathOf(key), 'r').catch(ignoreMissing);
+      return handle === undefined ? undefined : summarise(handle);
+    },
     list: async (prefix) => {
       const found: { key: string; bytes: number }[] = [];
       for (const path of await filesBelow(root)) {
@@ -95,6 +99,22 @@ async function* readInPieces(handle: FileHandle): AsyncGenerator<Uint8Array> {
       const { bytesRead } = await handle.read(piece, 0, readBytes);
       if (bytesRead === 0) return;
       yield piece.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+async function summarise(handle: FileHandle): Promise<StoredObject> {
+  const hash = createHash('sha256');
+  const piece = Buffer.allocUnsafeSlow(readBytes);
+  let bytes = 0;
+  try {
+    for (;;) {
+      const { bytesRead } = await handle.read(piece, 0, readBytes);
+      if (bytesRead === 0) return { bytes, sha256: hash.digest('hex') };
+      hash.update(piece.subarray(0, bytesRead));
+      bytes += bytesRead;
     }
   } finally {
     await handle.close();

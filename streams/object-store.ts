@@ -10,6 +10,8 @@ export interface ObjectStore {
   put(key: string, body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<StoredObject>;
   /** The body in pieces; undefined where there is none. */
   get(key: string): Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** Reads an object back as it lies there now, keeping nothing of it: what `put` told, if all is well. */
+  readBack(key: string): Promise<StoredObject | undefined>;
   /** The objects whose keys begin with the prefix, by key. */
   list(prefix: string): Promise<{ readonly key: string; readonly bytes: number }[]>;
   /** Lets an object go; one that is not there is no error. */

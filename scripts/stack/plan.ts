@@ -8,8 +8,9 @@ export type StackWorker = (typeof workerNames)[number];
 
 export const instancesMax = 16;
 
-/** A young generation of 16 MiB at most promotes buffers that only lived for one request, and collects them late. */
-const nodeFlags = ['--enable-source-maps', '--max-semi-space-size=32'];
+const nodeFlags = ['--enable-source-maps'];
+/** Room for the buffers that live as long as one request, so that they are not promoted and collected late. */
+const gatewayFlags = ['--max-semi-space-size=32'];
 
 /** How many of a worker run: the observer writes files and the playbook worker decides alone, so they are one each. */
 export type Instances = Readonly<Record<'ingest' | 'embed' | 'index', number>>;
@@ -115,7 +116,7 @@ function planWorker(worker: StackWorker, name: string, healthPort: number, optio
 }
 
 function planned(name: string, script: string, options: PlanOptions) {
-  const args = [...nodeFlags, join(options.distDirectory, script)];
+  const args = [...nodeFlags, ...(name === gatewayName ? gatewayFlags : []), join(options.distDirectory, script)];
   return { name, dependsOn: [serverName], command: process.execPath, args };
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -110,14 +109,8 @@ async function saveGraph({ corpus, index }: BodySource, path: string): Promise<s
 
 /** Reads an object back: what is stored has to be what was given. */
 async function verify(store: ObjectStore, key: string, { bytes, sha256 }: StoredObject): Promise<void> {
-  const body = await store.get(key);
-  if (body === undefined) throw new SnapshotError(`${key} is not there after it was written`);
-  const hash = createHash('sha256');
-  let read = 0;
-  for await (const piece of body) {
-    hash.update(piece);
-    read += piece.byteLength;
-  }
-  if (read !== bytes || hash.digest('hex') !== sha256)
+  const found = await store.readBack(key);
+  if (found === undefined) throw new SnapshotError(`${key} is not there after it was written`);
+  if (found.bytes !== bytes || found.sha256 !== sha256)
     throw new SnapshotError(`${key} is not what was written when it is read back`);
 }

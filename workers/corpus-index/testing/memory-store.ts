@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { checkedObjectKey, type ObjectStore } from '../../../streams/object-store.ts';
+import { checkedObjectKey, type ObjectStore, type StoredObject } from '../../../streams/object-store.ts';
 
 /** An object store in memory, whose bodies can be spoiled. It gives them back in pieces of an odd size. */
 export function createMemoryStore(): ObjectStore & { readonly bodies: Map<string, Buffer> } {
@@ -12,11 +12,15 @@ export function createMemoryStore(): ObjectStore & { readonly bodies: Map<string
       for await (const piece of body) pieces.push(piece);
       const whole = Buffer.concat(pieces);
       bodies.set(key, whole);
-      return { bytes: whole.byteLength, sha256: createHash('sha256').update(whole).digest('hex') };
+      return summaryOf(whole);
     },
     get: async (key) => {
       const body = bodies.get(key);
       return body === undefined ? undefined : pieces(body);
+    },
+    readBack: async (key) => {
+      const body = bodies.get(key);
+      return body === undefined ? undefined : summaryOf(body);
     },
     list: async (prefix) =>
       [...bodies]
@@ -27,6 +31,10 @@ export function createMemoryStore(): ObjectStore & { readonly bodies: Map<string
       bodies.delete(key);
     },
   };
+}
+
+function summaryOf(body: Buffer): StoredObject {
+  return { bytes: body.byteLength, sha256: createHash('sha256').update(body).digest('hex') };
 }
 
 async function* pieces(body: Buffer): AsyncGenerator<Uint8Array> {
