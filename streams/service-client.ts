@@ -36,7 +36,7 @@ interface Waiting {
 
 interface Lane {
   readonly queue: Waiting[];
-  /** Messages on their way of which nothing was answered yet. */
+  /** Messages on their way of which nothing was heard yet. */
   batchesHeld: number;
   /** A flush is due when what the event loop has read by now has been handled. */
   flushDue: boolean;

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { positionHeader } from '../schemas/position.ts';
 import { ProblemError } from '../schemas/problems.ts';
 import { OutageError } from './append.ts';
+import { decodeFrames, encodeFrames } from './batch-frames.ts';
 import type { LogConnection } from './connection.ts';
-import { type ServiceHandler, startService } from './service.ts';
+import { batchHeader, type ServiceHandler, startService } from './service.ts';
 import { createServiceClient, type ServiceReply } from './service-client.ts';
 import { eventually } from './testing/eventually.ts';
 import { createGate } from './testing/gate.ts';
@@ -139,6 +140,27 @@ describe('a service', () => {
     gate.open();
     expect((await Promise.all(slow)).map((reply) => text(reply.body))).toEqual(Array(40).fill('slow'));
     client.close();
+    await service.stop();
+  });
+
+  it('says at once of a gathered message that all of it takes longer, and of no other', async () => {
+    await using test = await startTestLog();
+    const gate = createGate();
+    const service = await serve(test, {
+      'svc.embed.mixed': ({ body }) => (text(body) === 'slow' ? gate.opened.then(() => ({ body })) : { body }),
+    });
+    const gateway = await test.connectAs('gateway');
+    const batch = headers();
+    batch.set(batchHeader, '1');
+    const first = async (...bodies: string[]) => {
+      const frames = bodies.map((body, at) => ({ correlation: at, status: 0, headers: {}, body: bytes(body) }));
+      const options = { headers: batch, timeout: deadlineMs };
+      const reply = await gateway.nats.request('svc.embed.mixed', encodeFrames(frames), options);
+      return decodeFrames(reply.data)?.map(({ correlation }) => correlation);
+    };
+    expect(await first('slow', 'slow')).toEqual([]);
+    expect(await first('slow', 'fast')).toEqual([1]);
+    gate.open();
     await service.stop();
   });
 
