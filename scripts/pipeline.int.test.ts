@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { decodeEvent } from '../schemas/decode.ts';
+import { readPayload, readStreamState } from '../streams/stream-reader.ts';
+import { eventually } from '../streams/testing/eventually.ts';
 import { cncQuery, forkliftQuery } from './staffing/demand.ts';
 import { workers } from './staffing/workers.ts';
-import { startTestStack } from './testing/stack.ts';
+import { startTestStack, type TestStack } from './testing/stack.ts';
 
 const space = 'mine@4';
 const vectors = { east: [1, 0, 0, 0], north: [0, 1, 0, 0], up: [0, 0, 1, 0] } as const;
@@ -74,3 +77,62 @@ describe('two hundred workers, embedded', () => {
     expect((await client.search({ ...forklift, use_playbook: true })).results).toEqual(cold.results);
   });
 });
+
+describe('a producer on the bus', () => {
+  it('publishes without credentials, plain or as CloudEvents, and nothing bad gets in', async () => {
+    await using stack = await startTestStack();
+    const { client, operator } = stack;
+    const producer = await stack.server.connectAs('producer');
+    const publish = (payload: string) => producer.publish('ingest.workers', payload);
+    publish('{"id":"w-1","text":"Forklift operator"}');
+    publish('{"id":"w-2","text":');
+    publish('{"id":"w-3","text":" "}');
+    publish('{"id":"w-4","vector":[1,2,3]}');
+    const data = { id: 'w-5', text: 'Bilingual packer', metadata: { shift: 'night' } };
+    publish(JSON.stringify({ specversion: '1.0', id: '1', source: '/crm', type: 'com.example.worker', data }));
+    await producer.flush();
+    // Said after them through the gateway, so when this can be found they have been worked on.
+    await client.ingest('workers', [{ id: 'w-6', text: 'Welder' }], { waitSearchable: true });
+    await eventually('three documents and three rejections', async () => {
+      const { indexes } = await client.indexInfo();
+      const rejected = await readStreamState(operator, 'REJECTED');
+      return indexes[0]?.live === 3 && rejected.lastSequence === 3;
+    });
+    const reasons = await Promise.all([1, 2, 3].map((sequence) => rejectionAt(stack, sequence)));
+    expect(reasons.sort()).toEqual(['bad_json', 'invalid_event', 'invalid_vector']);
+    const { results } = await client.search({ query_text: 'packing at night', corpora: ['workers'] });
+    expect(results[0]).toMatchObject({ id: 'w-5', metadata: { shift: 'night' } });
+  });
+});
+
+describe('what was done', () => {
+  it('is counted by source, and searches are logged with their answers', async () => {
+    await using stack = await startTestStack();
+    const { client, operator } = stack;
+    await client.ingest('workers', [{ id: 'w-1', text: 'Forklift operator' }], { waitSearchable: true });
+    await client.search({ query_text: 'forklift', corpora: ['workers'] });
+    expect(await client.observe({ endpoint: '/demo', source: 'scenario', success: true })).toMatchObject({
+      accepted: true,
+    });
+    await eventually('every source is counted', async () => {
+      const { by_source } = await client.observerStats();
+      return ['gateway', 'ingest', 'embed', 'index', 'scenario'].every((source) => (by_source[source] ?? 0) > 0);
+    });
+    expect((await client.observerStats()).recent_scenario_ops).toMatchObject([{ endpoint: '/demo', success: true }]);
+    await eventually(
+      'the search is logged',
+      async () => (await readStreamState(operator, 'SEARCHES')).lastSequence === 1,
+    );
+    const logged = decodeEvent('SEARCHES', (await readPayload(operator, 'SEARCHES', 1)) ?? new Uint8Array());
+    expect(logged).toMatchObject({
+      ok: true,
+      event: { data: { searches: [{ query_text: 'forklift', results: [{ id: 'w-1', corpus: 'workers' }] }] } },
+    });
+  });
+});
+
+async function rejectionAt({ operator }: TestStack, sequence: number): Promise<string> {
+  const decoded = decodeEvent('REJECTED', (await readPayload(operator, 'REJECTED', sequence)) ?? new Uint8Array());
+  if (!decoded.ok) throw new Error(decoded.message);
+  return decoded.event.data.reason;
+}

@@ -35,7 +35,8 @@ export function admitRequests(
     // Not the onResponse hook: that one does not run where the client went away before the answer.
     reply.raw.once('close', () => {
       inWork--;
-      tell(request, reply, clock.monotonicMs() - beganMs, dependencies);
+      // Probes ask every second and are nobody's work: they would be most of what is counted.
+      if (!isOpenPath(request.url)) tell(request, reply, clock.monotonicMs() - beganMs, dependencies);
     });
     if (inWork <= requestsWaitingMax || isOpenPath(request.url)) return done();
     done(new ProblemError('overloaded', `${requestsWaitingMax} requests are in work already; try again shortly`));

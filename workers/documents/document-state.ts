@@ -3,6 +3,7 @@ import type { DocumentContent, DocumentData } from '../../schemas/events/documen
 import type { DocumentChange } from '../../schemas/events/ingest.ts';
 import { formatSpace, parseSpace, type Space } from '../../schemas/space.ts';
 import { encodeVector, vectorFault, vectorFaultMessage } from '../../schemas/vector.ts';
+import { later } from '../registers/registers.ts';
 
 /**
  * The state of a document as a fold of INGEST: two registers, content and metadata, each with the sequence that spoke
@@ -14,11 +15,6 @@ import { encodeVector, vectorFault, vectorFaultMessage } from '../../schemas/vec
 export function contentHash(text: string | undefined, vector: Float32Array | undefined): string {
   const identity = JSON.stringify([text ?? null, vector === undefined ? null : encodeVector(vector)]);
   return createHash('sha256').update(identity, 'utf8').digest('hex');
-}
-
-/** The later of two states of one register; the first where they are equally late. */
-export function later<Register extends { readonly version: number }>(one: Register, other: Register): Register {
-  return other.version > one.version ? other : one;
 }
 
 export interface StatedChange {

@@ -3,7 +3,7 @@ import type { DecodedEvent } from '../../schemas/envelope.ts';
 import type { DocumentContent, DocumentData, VectorData } from '../../schemas/events/document.ts';
 import { encodeVector } from '../../schemas/vector.ts';
 import type { Decision, MessageContext, PlannedAppend } from '../../streams/reactor.ts';
-import { later } from '../documents/document-state.ts';
+import { later } from '../registers/registers.ts';
 import { EmbedderError } from './embedder.ts';
 
 type DocumentEvent = DecodedEvent<'lakehouse.document', EventData<'lakehouse.document'>>;

@@ -25,14 +25,17 @@ export const silentRegisters: Registers<never> = {
   metadata: { version: 0, json: null },
 };
 
+/** The later of two states of one register; the first where they are equally late. */
+export function later<Register extends { readonly version: number }>(one: Register, other: Register): Register {
+  return other.version > one.version ? other : one;
+}
+
 /**
  * The join of two states of one document: in each register the higher version wins. Commutative, associative and
  * idempotent, so the order and the number of times that states arrive do not matter.
  */
 export function merge<Value>(one: Registers<Value>, other: Registers<Value>): Registers<Value> {
-  const content = other.content.version > one.content.version ? other.content : one.content;
-  const metadata = other.metadata.version > one.metadata.version ? other.metadata : one.metadata;
-  return { content, metadata };
+  return { content: later(one.content, other.content), metadata: later(one.metadata, other.metadata) };
 }
 
 /** Whether `one` has nothing to learn from `other`. Only versions are looked at. */
