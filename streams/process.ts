@@ -48,7 +48,9 @@ const secretPaths = [
 ];
 
 export function createLogger(name: string, level: string, to: DestinationStream = process.stdout): Logger {
-  return pino({ name, level, redact: { paths: secretPaths, censor: '[secret]' } }, to);
+  // Errors are logged as `error`: without a serializer of their own they would be written as {}.
+  const serializers = { error: pino.stdSerializers.err };
+  return pino({ name, level, serializers, redact: { paths: secretPaths, censor: '[secret]' } }, to);
 }
 
 /**

@@ -91,6 +91,8 @@ async function build(
   };
   const documents = options.kind === 'documents';
   const began = connection.clock.monotonicMs();
+  const total = documents ? (until.VECTORS ?? 0) : (until.PLAYBOOKS ?? 0);
+  ports.onProgress({ step: 'fold', done: 0, total });
   let events = 0;
   const folds = startIndexFolds({
     connection,
@@ -111,7 +113,6 @@ async function build(
       events++;
     },
   });
-  const total = documents ? (until.VECTORS ?? 0) : (until.PLAYBOOKS ?? 0);
   const timer = setInterval(() => {
     const done = folds.position()[documents ? 'VECTORS' : 'PLAYBOOKS'] ?? 0;
     ports.onProgress({ step: 'fold', done, total });
