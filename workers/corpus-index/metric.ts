@@ -35,16 +35,32 @@ export function scaled(values: ArrayLike<number>, factor: number): number[] {
  */
 export function exactDistance(distance: Distance, query: Query, vector: Float32Array, norm: number): number {
   const { values } = query;
+  if (distance === 'cosine') return Math.max(0, 1 - dotProduct(values, vector) / (query.norm * norm));
   let sum = 0;
-  if (distance === 'cosine') {
-    for (let place = 0; place < vector.length; place++) sum += (values[place] ?? 0) * (vector[place] ?? 0);
-    return Math.max(0, 1 - sum / (query.norm * norm));
-  }
   for (let place = 0; place < vector.length; place++) {
     const difference = (values[place] ?? 0) - (vector[place] ?? 0);
     sum += difference * difference;
   }
   return Math.sqrt(sum);
+}
+
+/** In double, over four sums: additions that need not wait for one another. Both have the same length. */
+function dotProduct(one: Float32Array, other: Float32Array): number {
+  const fours = one.length - (one.length % 4);
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let place = 0; place < fours; place += 4) {
+    a += at(one, place) * at(other, place);
+    b += at(one, place + 1) * at(other, place + 1);
+    c += at(one, place + 2) * at(other, place + 2);
+    d += at(one, place + 3) * at(other, place + 3);
+  }
+  for (let place = fours; place < one.length; place++) a += at(one, place) * at(other, place);
+  return a + b + (c + d);
+}
+
+/** A value that is there: the loop keeps within both, and asking again would cost as much as the product. */
+function at(values: Float32Array, place: number): number {
+  return values[place] as number;
 }
 
 /**
