@@ -30,15 +30,8 @@ export async function createGateway(
   connect: ConnectOptions,
   log: RuntimeLog,
 ): Promise<Gateway> {
-  let connected = true;
-  const connection = await connectLog({
-    ...connect,
-    onStatus: (status, detail) => {
-      if (status === 'disconnect') connected = false;
-      if (status === 'reconnect') connected = true;
-      log.debug({ status, detail }, 'connection');
-    },
-  });
+  const onStatus = (status: string, detail: string) => log.debug({ status, detail }, 'connection');
+  const connection = await connectLog({ ...connect, onStatus });
   const client = createServiceClient(connection);
   const observations = startObservations(connection, 'gateway');
   const app = buildApp(gatewayOptions(configuration), {
@@ -47,7 +40,7 @@ export async function createGateway(
     log,
     clock: connection.clock,
     ingestLog: ingestLogOn(connection),
-    isConnected: () => connected && !connection.nats.isClosed(),
+    isConnected: connection.isConnected,
     jetStreamReadiness: () => readiness(connection, () => undefined),
     newTraceId: randomUUID,
     newMessageId: nextMessageId,

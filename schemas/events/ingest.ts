@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { corpusSchema, documentIdSchema, limits, metadataSchema, textSchema } from '../primitives.ts';
+import { documentIdSchema, limits, metadataSchema, textSchema } from '../primitives.ts';
 import { parseSpace, spaceSchema } from '../space.ts';
 import { vectorFault, vectorFaultMessage, wireVectorSchema } from '../vector.ts';
 
@@ -52,5 +52,3 @@ export const ingestDataSchema = z.unknown().transform((value, context): IngestDa
   }
   return 'items' in parsed.data ? parsed.data : { items: [parsed.data] };
 });
-
-export const ingestTokens = z.strictObject({ corpus: corpusSchema });

@@ -11,7 +11,7 @@ import { encodeVector } from '../../schemas/vector.ts';
 import type { Clock } from '../../streams/clock.ts';
 import type { ServiceHandler, ServiceRequest } from '../../streams/service.ts';
 import type { CachedEmbedder } from './cache.ts';
-import { EmbedderError, type EmbedResult } from './embedder.ts';
+import { EmbedderError, type EmbedResult, effectiveModel } from './embedder.ts';
 
 const problemOf: Readonly<Record<EmbedderError['reason'], ProblemCode>> = {
   outage: 'upstream_failed',
@@ -56,7 +56,7 @@ async function answer(request: ServiceRequest, embedder: CachedEmbedder, clock: 
 }
 
 function refuseOtherModel(model: EmbedRequest['model'], embedder: CachedEmbedder): void {
-  if (model === undefined || model === '' || model === embedder.space.model) return;
+  if (effectiveModel(model, embedder.space) === embedder.space.model) return;
   const detail = `"${model}" is not served here; the model in use is "${embedder.space.model}" (LAKEHOUSE_EMBEDDER)`;
   throw new ProblemError('bad_request', detail, { field: 'model' });
 }
