@@ -47,10 +47,12 @@ export function createSearch(ports: SearchPorts): ServiceHandler {
   return (request) => {
     const wanted = parseRequestBytes(searchRequestSchema, request.body, searchSlips);
     const judge = judgeOf(wanted, ports);
-    const vector = behind(request.position, ports.position()) ? undefined : vectorAtHand(wanted, ports, queryVectors);
-    if (vector === undefined || judge !== undefined) return answerLater(wanted, request, ports, queryVectors, judge);
-    const input = retrieve(wanted, vector, ports);
-    return respond(wanted, rank(input), request, ports);
+    if (judge !== undefined || behind(request.position, ports.position()))
+      return answerLater(wanted, request, ports, queryVectors, judge);
+    const asked = indexesAsked(wanted, ports);
+    const vector = vectorAtHand(wanted, asked.space, queryVectors);
+    if (vector === undefined) return answerLater(wanted, request, ports, queryVectors, judge);
+    return respond(wanted, rank(retrieve(wanted, vector, asked, ports)), request, ports);
   };
 }
 
@@ -59,13 +61,18 @@ function behind(wanted: Position, folded: Position): boolean {
   return false;
 }
 
+type AskedIndexes = ReturnType<typeof indexesToSearch>;
+
+function indexesAsked(wanted: SearchRequest, { catalogue }: SearchPorts): AskedIndexes {
+  return indexesToSearch(catalogue, wanted.corpora, wanted.index ?? null);
+}
+
 /** The vector of a query that needs no embedding: given, or seen before in the space that is asked. */
 function vectorAtHand(
   wanted: SearchRequest,
-  ports: SearchPorts,
+  space: string,
   queryVectors: LRUCache<string, Float32Array>,
 ): ArrayLike<number> | undefined {
-  const { space } = indexesToSearch(ports.catalogue, wanted.corpora, wanted.index ?? null);
   refuseOtherModel(wanted, space);
   if (wanted.query_vector !== undefined) return checkedVector(wanted.query_vector, space);
   return queryVectors.get(`${space} ${wanted.query_text}`);
@@ -104,7 +111,8 @@ async function answerLater(
     throw new ProblemError('deadline_passed', 'the index did not reach the asked position before the deadline', {
       position: ports.position(),
     });
-  let vector = vectorAtHand(wanted, ports, queryVectors);
+  let asked = indexesAsked(wanted, ports);
+  let vector = vectorAtHand(wanted, asked.space, queryVectors);
   if (vector === undefined) {
     const text = wanted.query_text ?? '';
     const options = { deadlineMs: remainingMs(), traceId: request.traceId };
@@ -113,23 +121,27 @@ async function answerLater(
     if (embedded === undefined) throw new Error('no vector came for the query');
     queryVectors.set(`${space} ${text}`, embedded);
     // What is asked may have changed while the query was embedded.
-    const asked = indexesToSearch(ports.catalogue, wanted.corpora, wanted.index ?? null).space;
-    if (asked !== space)
+    asked = indexesAsked(wanted, ports);
+    if (asked.space !== space)
       throw new ProblemError(
         'space_mismatch',
-        `the corpora are in ${asked}, and the embedder makes ${space}: ask with query_vector, or embed the corpus again`,
+        `the corpora are in ${asked.space}, and the embedder makes ${space}: ask with query_vector, or embed the corpus again`,
       );
     vector = embedded;
   }
-  const input = retrieve(wanted, vector, ports);
+  const input = retrieve(wanted, vector, asked, ports);
   const ranking = judge === undefined ? rank(input) : await rankWithJudge(input, judge);
   return respond(wanted, ranking, request, ports);
 }
 
 /** Asks every index for its nearest, and the playbooks of the same space for recordings near the query. */
-function retrieve(wanted: SearchRequest, vector: ArrayLike<number>, ports: SearchPorts): RankInput {
+function retrieve(
+  wanted: SearchRequest,
+  vector: ArrayLike<number>,
+  { space, entries }: AskedIndexes,
+  ports: SearchPorts,
+): RankInput {
   const side = wanted.index ?? null;
-  const { space, entries } = indexesToSearch(ports.catalogue, wanted.corpora, side);
   const perCorpusK = Math.max(wanted.k, wanted.per_corpus_k ?? wanted.k);
   const perCorpus = entries.map(({ corpus, index }) => ({
     corpus,

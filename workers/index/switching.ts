@@ -98,6 +98,8 @@ async function join(
     catalogue: tail,
     checkpoint: data.checkpoint,
     until: position(),
+    // The live fold meets what can not be read, too, and sets it aside.
+    onlyLooks: true,
     vectorSubjects: vectorSubjectsOf(entry),
     concerns: ({ kind, corpus, space }) => kind === entry.kind && corpus === entry.corpus && space === entry.space,
     betweenEvents: () => new Promise((resolve) => setImmediate(resolve)),
