@@ -17,11 +17,6 @@ export async function startGenerator(): Promise<Generator> {
   };
 }
 
-/** Requests that did not come back with success, and those that were never sent. */
-export function errorsOf(report: LoadReport): number {
-  return report.requests - report.ok + report.unsent;
-}
-
 /** What a set of runs met: responses by status class beyond 2xx, transport errors, requests never sent. */
 export interface Failures {
   readonly requests: number;
