@@ -6,6 +6,7 @@ import { requireToken } from './plugins/auth.ts';
 import { takeBodies } from './plugins/body.ts';
 import { answerClientError, frameworkProblem, tellProblems } from './plugins/errors.ts';
 import { createPositionKeeper } from './positions.ts';
+import { contractRoutes } from './routes/contracts.ts';
 import { forwardRoutes } from './routes/forward.ts';
 import { healthRoutes } from './routes/health.ts';
 import { ingestRoutes } from './routes/ingest.ts';
@@ -35,6 +36,7 @@ export function buildApp(options: GatewayOptions, dependencies: GatewayDependenc
   requireToken(app, options);
   takeBodies(app, options);
   healthRoutes(app, dependencies);
+  contractRoutes(app);
   forwardRoutes(app, options, dependencies, positions);
   ingestRoutes(app, options, dependencies, positions);
   return app;

@@ -1,5 +1,17 @@
-/** What answers without a token and under any load: supervisors and load balancers ask there. */
-const openPaths: readonly string[] = ['/healthz', '/readyz'];
+/**
+ * What answers without a token and under any load: supervisors and load balancers ask there. The contract is open too: a
+ * browser asks for a page without a token, and it tells nothing of this installation.
+ */
+const openPaths: readonly string[] = [
+  '/healthz',
+  '/readyz',
+  '/openapi.json',
+  '/asyncapi.json',
+  '/docs',
+  '/docs/start.js',
+  '/docs/swagger-ui.css',
+  '/docs/swagger-ui-bundle.js',
+];
 
 /** @param url path and query, as the request line has them */
 export function isOpenPath(url: string): boolean {
