@@ -1,5 +1,6 @@
 import { connect, type JetStreamClient, type JetStreamManager, type NatsConnection, nuid } from 'nats';
 import type { Clock } from './clock.ts';
+import { quietTelemetry, type Telemetry } from './telemetry/telemetry.ts';
 
 /** How long a client waits for JetStream to answer one request. */
 const jetStreamTimeoutMs = 5_000;
@@ -14,6 +15,8 @@ export interface LogConnection {
   /** Where replies to this connection arrive; only its own user may listen there. */
   readonly inboxPrefix: string;
   readonly clock: Clock;
+  /** Where what is done over this connection is told. */
+  readonly telemetry: Telemetry;
   /** False while the server is away: what is published then is lost, and its answer never comes. */
   readonly isConnected: () => boolean;
   /** Tells each loss and each return of the connection, until the returned function is called. */
@@ -29,6 +32,8 @@ export interface ConnectOptions {
   /** Shown by `nats server report connections`. */
   readonly name: string;
   readonly clock: Clock;
+  /** Absent: nobody reads what is told. */
+  readonly telemetry?: Telemetry;
   readonly onStatus?: (status: string, detail: string) => void;
   /** Wait for a server that is not there yet (workers), or fail at once (commands). */
   readonly waitForServer?: boolean;
@@ -75,6 +80,7 @@ export async function connectLog(options: ConnectOptions): Promise<LogConnection
     manager,
     inboxPrefix,
     clock: options.clock,
+    telemetry: options.telemetry ?? quietTelemetry(),
     isConnected: () => state.connected && !nats.isClosed(),
     watch: (listener) => {
       watchers.add(listener);

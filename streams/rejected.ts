@@ -43,4 +43,5 @@ export async function appendRejected(
     messageId: `rejected:${stream}:${sequence}:${worker}`,
     source: `${worker}-worker`,
   });
+  connection.telemetry.metrics.countRejected(reason);
 }

@@ -2,10 +2,12 @@ import { type Msg, headers as newHeaders, type Service } from 'nats';
 import { formatPosition, type Position, parsePosition, positionHeader } from '../schemas/position.ts';
 import { traceIdSchema } from '../schemas/primitives.ts';
 import { type Problem, ProblemError, problem } from '../schemas/problems.ts';
+import { readTraceparent, traceparentHeader } from '../schemas/traceparent.ts';
 import { OutageError } from './append.ts';
 import { decodeFrames, encodeFrames, type Frame } from './batch-frames.ts';
 import type { LogConnection } from './connection.ts';
 import type { RuntimeLog } from './logger.ts';
+import { measured } from './measured.ts';
 
 export const traceHeader = 'X-Lakehouse-Trace-Id';
 export const deadlineHeader = 'X-Lakehouse-Deadline-Ms';
@@ -17,6 +19,8 @@ export interface ServiceRequest {
   /** What has to have been folded before this is answered. */
   readonly position: Position;
   readonly traceId: string | undefined;
+  /** W3C Trace Context of whoever asks, to be handed on; undefined where it is malformed or was not sent. */
+  readonly traceparent: string | undefined;
   /** When the caller stops waiting, on the monotonic clock. */
   readonly deadlineAtMs: number;
 }
@@ -62,7 +66,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     if (error) log.error({ error, service: name }, 'the service is no longer reachable');
   });
   const load: Load = { waiting: 0, answered: () => {}, position: { text: '', value: {} } };
-  for (const [subject, handler] of Object.entries(options.endpoints)) {
+  for (const [subject, plain] of Object.entries(options.endpoints)) {
+    const handler = measured(subject, plain, connection.telemetry, connection.clock);
     service.addEndpoint(subject.replaceAll('.', '-'), {
       subject,
       handler: (error, message) => {
@@ -191,6 +196,7 @@ function attend(
     body,
     position,
     traceId: readTraceId(given(traceHeader)),
+    traceparent: readTraceparent(given(traceparentHeader)),
     deadlineAtMs: clock.monotonicMs() + (Number.isFinite(allowedMs) ? allowedMs : requestDeadlineDefaultMs),
   };
   try {
