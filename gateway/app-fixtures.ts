@@ -2,8 +2,10 @@ import type { FastifyInstance } from 'fastify';
 import type { Appended } from '../streams/append.ts';
 import type { Operation } from '../streams/observations.ts';
 import type { RequestOptions, ServiceReply } from '../streams/service-client.ts';
+import { createMetrics, type Metrics } from '../streams/telemetry/metrics.ts';
 import { buildApp } from './app.ts';
 import type { GatewayDependencies, GatewayOptions, IngestAppendOptions } from './dependencies.ts';
+import type { RequestLine } from './plugins/request-log.ts';
 
 /** What a service was asked through the gateway. */
 export interface Asked {
@@ -24,6 +26,8 @@ export interface TestGateway {
   readonly appended: AppendedEvent[];
   readonly operations: Operation[];
   readonly logged: object[];
+  readonly requestLines: RequestLine[];
+  readonly metrics: Metrics;
 }
 
 export interface TestGatewayOptions {
@@ -41,6 +45,8 @@ export function reply(status: number, body: unknown, headers: Record<string, str
 export const testOptions: GatewayOptions = {
   token: undefined,
   secondaryTokens: [],
+  metricsToken: undefined,
+  metricsOpen: false,
   bodyBytesMax: 4_096,
   searchDeadlineMs: 1_000,
   waitDeadlineMs: 2_000,
@@ -55,6 +61,8 @@ export function testGateway(given: TestGatewayOptions = {}): TestGateway {
   const appended: AppendedEvent[] = [];
   const operations: Operation[] = [];
   const logged: object[] = [];
+  const requestLines: RequestLine[] = [];
+  const metrics = createMetrics();
   const note = (fields: object) => void logged.push(fields);
   let ids = 0;
   const dependencies: GatewayDependencies = {
@@ -80,10 +88,14 @@ export function testGateway(given: TestGatewayOptions = {}): TestGateway {
     jetStreamReadiness: async () => undefined,
     observations: { report: (operation) => void operations.push(operation) },
     log: { debug: () => undefined, info: note, warn: note, error: note },
+    metrics,
+    requestLog: (line) => void requestLines.push(line),
+    streamAlarms: () => [],
     clock: { nowMs: () => 0, monotonicMs: () => 0, sleep: async () => undefined },
     newTraceId: () => `trace-${++ids}`,
     newMessageId: () => `message-${++ids}`,
     ...given.dependencies,
   };
-  return { app: buildApp({ ...testOptions, ...given.options }, dependencies), asked, appended, operations, logged };
+  const app = buildApp({ ...testOptions, ...given.options }, dependencies);
+  return { app, asked, appended, operations, logged, requestLines, metrics };
 }

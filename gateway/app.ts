@@ -10,6 +10,7 @@ import { contractRoutes } from './routes/contracts.ts';
 import { forwardRoutes } from './routes/forward.ts';
 import { healthRoutes } from './routes/health.ts';
 import { ingestRoutes } from './routes/ingest.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 
 /**
  * The HTTP edge: authenticates, limits, and passes bytes between HTTP and the services. Hooks run in the order in which
@@ -36,6 +37,7 @@ export function buildApp(options: GatewayOptions, dependencies: GatewayDependenc
   requireToken(app, options);
   takeBodies(app, options);
   healthRoutes(app, dependencies);
+  metricsRoutes(app, dependencies);
   contractRoutes(app);
   forwardRoutes(app, options, dependencies, positions);
   ingestRoutes(app, options, dependencies, positions);

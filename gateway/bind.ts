@@ -1,10 +1,5 @@
-import { isIPv4 } from 'node:net';
 import { ConfigurationError } from '../schemas/configuration.ts';
-
-/** Whether only this machine can reach what listens there. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
-}
+import { isLoopback } from '../streams/bearer.ts';
 
 /**
  * Refuses to be open to a network without a token.

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../schemas/configuration.ts';
 import { assertBindAllowed } from './bind.ts';
 
-describe('assertBindAllowed', () => {
+describe('reference 10.55: assertBindAllowed', () => {
   it.each(['127.0.0.1', '127.8.9.1', '::1', 'localhost'])('lets %s listen without a token', (host) => {
     expect(() => assertBindAllowed(host, undefined)).not.toThrow();
   });

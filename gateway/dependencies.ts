@@ -4,11 +4,18 @@ import type { Clock } from '../streams/clock.ts';
 import type { RuntimeLog } from '../streams/logger.ts';
 import type { ObservationReporter } from '../streams/observations.ts';
 import type { ServiceClient } from '../streams/service-client.ts';
+import type { StreamAlarm } from '../streams/stream-watch.ts';
+import type { Metrics } from '../streams/telemetry/metrics.ts';
+import type { RequestLog } from './plugins/request-log.ts';
 
 /** What is set from outside, in milliseconds and bytes. */
 export interface GatewayOptions {
   readonly token: string | undefined;
   readonly secondaryTokens: readonly string[];
+  /** Opens `/metrics` alone. */
+  readonly metricsToken: string | undefined;
+  /** `/metrics` asks for no token. */
+  readonly metricsOpen: boolean;
   readonly bodyBytesMax: number;
   readonly searchDeadlineMs: number;
   readonly waitDeadlineMs: number;
@@ -44,6 +51,11 @@ export interface GatewayDependencies {
   readonly jetStreamReadiness: () => Promise<string | undefined>;
   readonly observations: Pick<ObservationReporter, 'report'>;
   readonly log: RuntimeLog;
+  readonly metrics: Metrics;
+  /** Takes one line for each request; undefined where they are not logged. */
+  readonly requestLog: RequestLog | undefined;
+  /** Streams that will be full before long. */
+  readonly streamAlarms: () => readonly StreamAlarm[];
   readonly clock: Clock;
   readonly newTraceId: () => string;
   readonly newMessageId: () => string;

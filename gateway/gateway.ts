@@ -4,13 +4,16 @@ import type { Configuration } from '../schemas/configuration.ts';
 import { appendBytes, nextMessageId } from '../streams/append.ts';
 import type { Clock } from '../streams/clock.ts';
 import { type ConnectOptions, connectLog, type LogConnection } from '../streams/connection.ts';
+import { readiness } from '../streams/health-server.ts';
 import type { RuntimeLog } from '../streams/logger.ts';
 import { startObservations } from '../streams/observations.ts';
-import { readiness } from '../streams/process.ts';
+import { tellOfBus } from '../streams/process.ts';
 import { createServiceClient } from '../streams/service-client.ts';
+import { watchStreams } from '../streams/stream-watch.ts';
 import { subjectOf } from '../streams/subjects.ts';
 import { buildApp } from './app.ts';
 import type { GatewayOptions, IngestLog } from './dependencies.ts';
+import type { RequestLog } from './plugins/request-log.ts';
 
 /** What is in work gets so long to be answered when the gateway closes. */
 const drainMs = 10_000;
@@ -29,11 +32,14 @@ export async function createGateway(
   configuration: Configuration,
   connect: ConnectOptions,
   log: RuntimeLog,
+  requestLog?: RequestLog,
 ): Promise<Gateway> {
   const onStatus = (status: string, detail: string) => log.debug({ status, detail }, 'connection');
   const connection = await connectLog({ ...connect, onStatus });
   const client = createServiceClient(connection);
   const observations = startObservations(connection, 'gateway');
+  const streams = watchStreams(connection, log);
+  tellOfBus(connection);
   const app = buildApp(gatewayOptions(configuration), {
     client,
     observations,
@@ -43,10 +49,14 @@ export async function createGateway(
     isConnected: connection.isConnected,
     jetStreamReadiness: () => readiness(connection, () => undefined),
     newTraceId: randomUUID,
+    metrics: connection.telemetry.metrics,
+    requestLog,
+    streamAlarms: streams.alarms,
     newMessageId: nextMessageId,
   });
   const letGo = async () => {
     client.close();
+    streams.stop();
     await observations.stop();
     await connection.drain();
   };
@@ -64,8 +74,9 @@ async function drain(app: FastifyInstance, letGo: () => Promise<void>, clock: Cl
   await closed;
 }
 
-function gatewayOptions({ gateway, embedder }: Configuration): GatewayOptions {
-  return { ...gateway, embedDeadlineMs: embedder.deadlineMs, defaultSpace: embedder.space };
+function gatewayOptions({ gateway, embedder, metrics }: Configuration): GatewayOptions {
+  const { token: metricsToken, open: metricsOpen } = metrics;
+  return { ...gateway, metricsToken, metricsOpen, embedDeadlineMs: embedder.deadlineMs, defaultSpace: embedder.space };
 }
 
 function ingestLogOn(connection: LogConnection): IngestLog {

@@ -1,9 +1,13 @@
+import { hostname } from 'node:os';
 import closeWithGrace from 'close-with-grace';
 import { type Configuration, ConfigurationError } from '../schemas/configuration.ts';
 import { systemClock } from '../streams/clock.ts';
-import { configurationOrExit, createLogger } from '../streams/process.ts';
+import { createLogger, standardOutput } from '../streams/logging.ts';
+import { configurationOrExit } from '../streams/process.ts';
+import { processTelemetry } from '../streams/telemetry/telemetry.ts';
 import { assertBindAllowed } from './bind.ts';
 import { createGateway } from './gateway.ts';
+import { createRequestLog } from './plugins/request-log.ts';
 
 const closeDelayMs = 15_000;
 const exitMisconfigured = 2;
@@ -16,9 +20,15 @@ async function main(): Promise<void> {
   const configuration = configurationOrExit();
   const { host, port } = configuration.gateway;
   refuseOpenBind(configuration);
-  const log = createLogger('gateway', configuration.logLevel);
+  const output = standardOutput();
+  const log = createLogger('gateway', configuration.logLevel, output);
+  const head = { name: 'gateway', pid: process.pid, hostname: hostname() };
+  const write = (line: string) => output.write(line);
+  const isLogged = configuration.gateway.requestLog && log.isLevelEnabled('info');
+  const requestLog = isLogged ? createRequestLog(write, head, systemClock) : undefined;
   const connect = { ...configuration.nats, name: 'lakehouse-gateway', clock: systemClock, waitForServer: true };
-  const gateway = await createGateway(configuration, connect, log);
+  const telemetry = processTelemetry(undefined);
+  const gateway = await createGateway(configuration, { ...connect, telemetry }, log, requestLog);
   closeWithGrace(
     { delay: closeDelayMs, logger: { error: (...parts: unknown[]) => log.error({ parts }, 'closing') } },
     async ({ err, signal }) => {

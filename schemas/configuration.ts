@@ -23,9 +23,12 @@ const environmentSchema = z.object({
   LAKEHOUSE_NATS_PASSWORD: z.string().optional(),
   LAKEHOUSE_DATA_DIR: z.string().default('data'),
   LAKEHOUSE_REPLICAS: count.min(1).max(5).default(1),
+  LAKEHOUSE_REQUEST_LOG: flag.default(true),
   LAKEHOUSE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   LAKEHOUSE_HEALTH_HOST: z.string().default('127.0.0.1'),
   LAKEHOUSE_HEALTH_PORT: port.default(0),
+  LAKEHOUSE_METRICS_TOKEN: z.string().min(1).optional(),
+  LAKEHOUSE_METRICS_OPEN: flag.default(false),
   LAKEHOUSE_INSTANCE: z
     .string()
     .regex(/^[a-z0-9_-]{1,64}$/)
@@ -59,6 +62,8 @@ export interface Configuration {
   readonly logLevel: string;
   readonly instance: string | undefined;
   readonly health: { host: string; port: number };
+  /** Who may read `/metrics`. */
+  readonly metrics: { token: string | undefined; open: boolean };
   readonly embedder: {
     kind: 'minilm' | 'ollama';
     space: Space;
@@ -77,6 +82,8 @@ export interface Configuration {
     searchDeadlineMs: number;
     waitDeadlineMs: number;
     requestsWaitingMax: number;
+    /** A line in the log for each request. */
+    requestLog: boolean;
   };
   readonly index: {
     snapshotIntervalMs: number;
@@ -116,6 +123,7 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
     logLevel: value.LAKEHOUSE_LOG_LEVEL,
     instance: value.LAKEHOUSE_INSTANCE,
     health: { host: value.LAKEHOUSE_HEALTH_HOST, port: value.LAKEHOUSE_HEALTH_PORT },
+    metrics: { token: value.LAKEHOUSE_METRICS_TOKEN, open: value.LAKEHOUSE_METRICS_OPEN },
     embedder: {
       kind: value.LAKEHOUSE_EMBEDDER,
       space: embedderSpace(value.LAKEHOUSE_EMBEDDER, value.LAKEHOUSE_OLLAMA_MODEL, value.LAKEHOUSE_OLLAMA_DIMENSION),
@@ -134,6 +142,7 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
       searchDeadlineMs: value.LAKEHOUSE_SEARCH_DEADLINE_MS,
       waitDeadlineMs: value.LAKEHOUSE_WAIT_DEADLINE_MS,
       requestsWaitingMax: value.LAKEHOUSE_REQUESTS_WAITING_MAX,
+      requestLog: value.LAKEHOUSE_REQUEST_LOG,
     },
     index: {
       snapshotIntervalMs: value.LAKEHOUSE_SNAPSHOT_INTERVAL_MS,

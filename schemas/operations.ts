@@ -63,6 +63,10 @@ export function ok(description: string, schema: z.ZodType): Operation['replies']
 
 const corpusParameter = z.object({ corpus: corpusSchema });
 const healthSchema = z.strictObject({ status: z.enum(['ok', 'ready']) });
+const readySchema = healthSchema.extend({
+  /** Streams that are nearly full, in words. */
+  alarms: z.array(z.string()).optional(),
+});
 
 /** Problems of every path whose answer comes from a service. */
 export const serviceProblems: readonly ProblemCode[] = [
@@ -239,8 +243,16 @@ export const operations: readonly Operation[] = [
     path: '/readyz',
     tag: 'health',
     summary: 'JetStream answers, and an index worker that has caught up',
-    replies: ok('It can be asked', healthSchema),
+    replies: ok('It can be asked', readySchema),
     problems: ['unavailable'],
     open: true,
+  },
+  {
+    id: 'metrics',
+    method: 'GET',
+    path: '/metrics',
+    tag: 'health',
+    summary: 'What this gateway counts and measures, for Prometheus',
+    replies: { 200: { description: 'Prometheus text', body: { mediaType: 'text/plain', schema: z.string() } } },
   },
 ];

@@ -1,4 +1,4 @@
-import { NatsError } from 'nats';
+import { type ConsumerInfo, NatsError } from 'nats';
 import { type StreamName, streamNames } from '../schemas/catalog.ts';
 import type { LogConnection } from './connection.ts';
 
@@ -17,6 +17,7 @@ export interface StreamStatus {
   readonly bytes: number;
   /** The byte limit; a log refuses when it is reached, a window lets its oldest go. */
   readonly bytesMax: number;
+  readonly firstSequence: number;
   readonly lastSequence: number;
   /** Durable consumers only: those of projectors come and go. */
   readonly consumers: readonly ConsumerStatus[];
@@ -36,9 +37,9 @@ export async function inspectStreams(connection: LogConnection): Promise<Map<Str
 async function inspectStream(connection: LogConnection, name: StreamName): Promise<StreamStatus | undefined> {
   try {
     const { config, state } = await connection.manager.streams.info(name);
-    const { messages, bytes, last_seq: lastSequence } = state;
+    const { messages, bytes, first_seq: firstSequence, last_seq: lastSequence } = state;
     const consumers = await inspectConsumers(connection, name);
-    return { name, messages, bytes, bytesMax: config.max_bytes, lastSequence, consumers };
+    return { name, messages, bytes, bytesMax: config.max_bytes, firstSequence, lastSequence, consumers };
   } catch (error) {
     if (error instanceof NatsError && error.api_error?.err_code === streamNotFound) return undefined;
     throw error;
@@ -49,12 +50,21 @@ async function inspectConsumers(connection: LogConnection, stream: StreamName): 
   const durable: ConsumerStatus[] = [];
   for await (const consumer of connection.manager.consumers.list(stream)) {
     if (consumer.config.durable_name === undefined) continue;
-    durable.push({
-      name: consumer.config.durable_name,
-      pending: consumer.num_pending,
-      ackPending: consumer.num_ack_pending,
-      redelivered: consumer.num_redelivered,
-    });
+    durable.push(statusOf(consumer.config.durable_name, consumer));
   }
   return durable;
+}
+
+/** What the server says of one durable consumer. @throws NatsError where it is not there or the server does not answer */
+export async function inspectConsumer(
+  { manager }: LogConnection,
+  stream: StreamName,
+  durable: string,
+): Promise<ConsumerStatus> {
+  return statusOf(durable, await manager.consumers.info(stream, durable));
+}
+
+function statusOf(name: string, info: ConsumerInfo): ConsumerStatus {
+  const { num_pending: pending, num_ack_pending: ackPending, num_redelivered: redelivered } = info;
+  return { name, pending, ackPending, redelivered };
 }

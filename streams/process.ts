@@ -1,12 +1,15 @@
-import { createServer, type Server } from 'node:http';
 import closeWithGrace from 'close-with-grace';
-import pino, { type DestinationStream, type Logger } from 'pino';
+import type { Logger } from 'pino';
 import type { StreamName } from '../schemas/catalog.ts';
 import { type Configuration, ConfigurationError, readConfiguration } from '../schemas/configuration.ts';
 import { systemClock } from './clock.ts';
-import { connectLog, jetStreamRoundTrip, type LogConnection } from './connection.ts';
+import { connectLog, type LogConnection } from './connection.ts';
+import { startHealthServer } from './health-server.ts';
+import { createLogger } from './logging.ts';
 import { type ObservationReporter, startObservations } from './observations.ts';
 import { checkStreams, driftSentence } from './provision.ts';
+import { readGauge } from './telemetry/metrics.ts';
+import { processTelemetry } from './telemetry/telemetry.ts';
 
 /** What every worker process is given. */
 export interface ProcessContext {
@@ -36,23 +39,6 @@ const drainMs = 10_000;
 const closeDelayMs = 15_000;
 const streamsWaitMs = 500;
 
-/** Redacted wherever it would be logged. */
-const secretPaths = [
-  'password',
-  'token',
-  'authorization',
-  '*.password',
-  '*.token',
-  '*.authorization',
-  'headers.authorization',
-];
-
-export function createLogger(name: string, level: string, to: DestinationStream = process.stdout): Logger {
-  // Errors are logged as `error`: without a serializer of their own they would be written as {}.
-  const serializers = { error: pino.stdSerializers.err };
-  return pino({ name, level, serializers, redact: { paths: secretPaths, censor: '[secret]' } }, to);
-}
-
 /**
  * Runs a worker as a process: configuration, log, connection, health endpoints, and a drain in bounded time when it is
  * told to stop. `/healthz` says that the process lives; `/readyz` asks JetStream, and the worker whether it caught up.
@@ -60,20 +46,22 @@ export function createLogger(name: string, level: string, to: DestinationStream 
 export async function runWorkerProcess(worker: WorkerProcess): Promise<void> {
   const configuration = configurationOrExit();
   const log = createLogger(worker.name, configuration.logLevel);
-  const { nats, health } = configuration;
+  const { nats, health, metrics } = configuration;
+  const telemetry = processTelemetry(undefined);
   const connection = await connectLog({
     ...nats,
     name: `lakehouse-${worker.name}`,
     clock: systemClock,
+    telemetry,
     waitForServer: true,
     onStatus: (status, detail) => log.debug({ status, detail }, 'connection'),
   });
+  tellOfBus(connection);
   const instance = configuration.instance ?? `${worker.name}-${process.pid}`;
   const observations = startObservations(connection, worker.name);
   let running: RunningWorker | undefined;
-  const server = await startHealthServer(health, connection, () =>
-    running === undefined ? 'the worker is starting' : running.notReady(),
-  );
+  const notReady = () => (running === undefined ? 'the worker is starting' : running.notReady());
+  const server = await startHealthServer(health, connection, notReady, metrics);
   closeWithGrace(
     { delay: closeDelayMs, logger: { error: (...parts: unknown[]) => log.error({ parts }, 'closing') } },
     async ({ err, signal }) => {
@@ -124,48 +112,11 @@ async function waitForStreams(
   }
 }
 
-export interface HealthAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** Serves `/healthz` and `/readyz` of one process. */
-export async function startHealthServer(
-  address: HealthAddress,
-  connection: LogConnection,
-  notReady: () => string | undefined,
-): Promise<Server> {
-  const server = createServer((request, response) => {
-    const answer = (status: number, body: object) => {
-      response.writeHead(status, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(body));
-    };
-    if (request.url === '/healthz') return answer(200, { status: 'ok' });
-    if (request.url !== '/readyz') return answer(404, { status: 'not found' });
-    readiness(connection, notReady).then(
-      (reason) =>
-        reason === undefined ? answer(200, { status: 'ready' }) : answer(503, { status: 'not ready', reason }),
-      (error: unknown) => answer(503, { status: 'not ready', reason: String(error) }),
-    );
+/** Whether the bus is there, as a metric. */
+export function tellOfBus({ telemetry, isConnected }: LogConnection): void {
+  readGauge(telemetry.metrics, {
+    name: 'lakehouse_bus_connected',
+    help: '1 while this process has its connection to the bus',
+    read: () => (isConnected() ? 1 : 0),
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(address.port, address.host, resolve);
-  });
-  return server;
-}
-
-/** Undefined when ready, else the reason: a store that hangs answers no round trip while its process looks healthy. */
-export async function readiness(
-  connection: LogConnection,
-  notReady: () => string | undefined,
-): Promise<string | undefined> {
-  const reason = notReady();
-  if (reason !== undefined) return reason;
-  try {
-    await jetStreamRoundTrip(connection);
-    return undefined;
-  } catch (error) {
-    return `JetStream does not answer: ${error instanceof Error ? error.message : String(error)}`;
-  }
 }

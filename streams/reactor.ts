@@ -14,6 +14,7 @@ import { ensureConsumer } from './durable-consumer.ts';
 import type { RuntimeLog } from './logger.ts';
 import type { Rejection } from './rejected.ts';
 import { createSlots } from './slots.ts';
+import { tellOfConsumer } from './telemetry/stream-metrics.ts';
 import { createWork } from './work.ts';
 
 export type ReactorName = { [W in WorkerName]: (typeof deliveries)[W] extends ReactorDelivery ? W : never }[WorkerName];
@@ -92,6 +93,7 @@ export async function startReactor<Worker extends ReactorName>(options: ReactorO
   const { connection, worker, log } = options;
   const delivery: ReactorDelivery = { ...deliveries[worker], ...options.delivery };
   await ensureConsumer(connection, worker, delivery, log);
+  tellOfConsumer(connection, delivery.stream, worker);
   const stopping = new AbortController();
   const abandoning = new AbortController();
   const slots = createSlots(delivery.concurrency);

@@ -98,13 +98,15 @@ interface Outcome {
 }
 
 function startOutcome<Worker extends ReactorName>(message: JsMsg, options: ReactorOptions<Worker>): Outcome {
-  const { clock } = options.connection;
+  const { clock, telemetry } = options.connection;
+  const { metrics } = telemetry;
   const began = clock.monotonicMs();
   const { subject, seq: sequence } = message;
   const outcome: Outcome = {
     traceId: undefined,
     report: (kind, detail) => {
       const durationMs = clock.monotonicMs() - began;
+      metrics.reactorMessages(options.worker, kind)(durationMs / 1_000);
       options.onOutcome?.({ kind, detail, subject, sequence, durationMs, traceId: outcome.traceId });
     },
   };

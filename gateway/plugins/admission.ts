@@ -2,9 +2,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { traceIdSchema } from '../../schemas/primitives.ts';
 import { ProblemError } from '../../schemas/problems.ts';
 import { traceHeader } from '../../streams/service.ts';
+import { readGauge } from '../../streams/telemetry/metrics.ts';
 import type { GatewayDependencies, GatewayOptions } from '../dependencies.ts';
 import { bodyOf, headerOf } from '../replies.ts';
 import { isOpenPath } from './open-paths.ts';
+import { createRequestMetrics, type RequestMetrics, unknownRoute } from './request-metrics.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -22,9 +24,15 @@ const traceHeaderLower = traceHeader.toLowerCase();
 export function admitRequests(
   app: FastifyInstance,
   { requestsWaitingMax }: Pick<GatewayOptions, 'requestsWaitingMax'>,
-  dependencies: Pick<GatewayDependencies, 'clock' | 'observations' | 'log' | 'newTraceId'>,
+  dependencies: Pick<GatewayDependencies, 'clock' | 'observations' | 'metrics' | 'requestLog' | 'newTraceId'>,
 ): void {
-  const { clock, newTraceId } = dependencies;
+  const { clock, newTraceId, metrics } = dependencies;
+  const requests = createRequestMetrics(metrics);
+  readGauge(metrics, {
+    name: 'lakehouse_http_requests_in_work',
+    help: 'Requests that are not answered yet',
+    read: () => inWork,
+  });
   let inWork = 0;
   app.decorateRequest('traceId', '');
   app.addHook('onRequest', (request, reply, done) => {
@@ -36,7 +44,7 @@ export function admitRequests(
     reply.raw.once('close', () => {
       inWork--;
       // Probes ask every second and are nobody's work: they would be most of what is counted.
-      if (!isOpenPath(request.url)) tell(request, reply, clock.monotonicMs() - beganMs, dependencies);
+      if (!isOpenPath(request.url)) tell(request, reply, clock.monotonicMs() - beganMs, requests, dependencies);
     });
     if (inWork <= requestsWaitingMax || isOpenPath(request.url)) return done();
     done(new ProblemError('overloaded', `${requestsWaitingMax} requests are in work already; try again shortly`));
@@ -52,22 +60,34 @@ function tell(
   request: FastifyRequest,
   reply: FastifyReply,
   durationMs: number,
-  { observations, log }: Pick<GatewayDependencies, 'observations' | 'log'>,
+  requests: RequestMetrics,
+  { observations, requestLog }: Pick<GatewayDependencies, 'observations' | 'requestLog'>,
 ): void {
   const { traceId, method } = request;
   // The pattern, not the path: whoever sums up by endpoint must not meet one for each corpus or slip.
-  const endpoint = `${method} ${request.routeOptions.url ?? 'unknown path'}`;
+  const route = request.routeOptions.url;
+  const endpoint = `${method} ${route ?? 'unknown path'}`;
   const status = reply.statusCode;
   const answered = reply.raw.writableEnded;
   const success = answered && status < 400;
   const outcome = answered ? `status ${status}` : 'the client went away before the answer';
-  const inputSummary = `${bodyOf(request).length} bytes`;
-  log.debug({ endpoint, status, durationMs, traceId }, 'answered');
+  const bytesIn = Number(headerOf(request, 'content-length') ?? bodyOf(request).length);
+  requests.ended(method, route, status, !answered, durationMs);
+  requestLog?.({
+    method,
+    route: route ?? unknownRoute,
+    status,
+    durationMs,
+    traceId,
+    bytesIn,
+    bytesOut: Number(reply.getHeader('content-length') ?? 0),
+    gone: !answered,
+  });
   observations.report({
     endpoint,
     success,
     duration_ms: durationMs,
-    input_summary: inputSummary,
+    input_summary: `${bodyOf(request).length} bytes`,
     trace_id: traceId,
     ...(success ? { output_summary: outcome } : { error: outcome }),
   });

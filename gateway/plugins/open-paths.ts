@@ -15,5 +15,18 @@ const openPaths: readonly string[] = [
 
 /** @param url path and query, as the request line has them */
 export function isOpenPath(url: string): boolean {
-  return openPaths.some((path) => url.startsWith(path) && (url.length === path.length || url[path.length] === '?'));
+  return openPaths.some((path) => isPath(url, path));
+}
+
+/** Where supervisors ask: answered to any address, and as often as they like. */
+export function isHealthPath(url: string): boolean {
+  return isPath(url, '/healthz') || isPath(url, '/readyz');
+}
+
+export function isMetricsPath(url: string): boolean {
+  return isPath(url, '/metrics');
+}
+
+function isPath(url: string, path: string): boolean {
+  return url.startsWith(path) && (url.length === path.length || url[path.length] === '?');
 }

@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { problem } from '../../schemas/problems.ts';
 import { indexInfoSchema } from '../../schemas/requests/index.ts';
+import { alarmSentence, type StreamAlarm } from '../../streams/stream-watch.ts';
 import type { GatewayDependencies } from '../dependencies.ts';
 import { gatewayLimits } from '../limits.ts';
 import { emptyBody, problemBody } from '../replies.ts';
 
-type HealthDependencies = Pick<GatewayDependencies, 'client' | 'isConnected' | 'jetStreamReadiness'>;
+type HealthDependencies = Pick<GatewayDependencies, 'client' | 'isConnected' | 'jetStreamReadiness' | 'streamAlarms'>;
 
 /**
  * `/healthz`: the process lives. `/readyz`: JetStream answers a round trip, and an index worker that has caught up
@@ -19,9 +20,14 @@ export function healthRoutes(app: FastifyInstance, dependencies: HealthDependenc
       looking = undefined;
     });
     const reason = await looking;
-    if (reason === undefined) return { status: 'ready' };
+    if (reason === undefined) return readyBody(dependencies.streamAlarms());
     return problemBody(reply, problem('unavailable', `not ready: ${reason}`));
   });
+}
+
+/** Ready, and what will keep it from taking more before long: searches do not mind a full stream. */
+function readyBody(alarms: readonly StreamAlarm[]): object {
+  return { status: 'ready', ...(alarms.length === 0 ? {} : { alarms: alarms.map(alarmSentence) }) };
 }
 
 async function notReady({ client, isConnected, jetStreamReadiness }: HealthDependencies): Promise<string | undefined> {

@@ -18,6 +18,7 @@ const status: StackStatus = {
       messages: 1_234_567,
       bytes: 3 * 1024 ** 3,
       bytesMax: 4 * 1024 ** 3,
+      firstSequence: 1,
       lastSequence: 1_234_567,
       consumers: [{ name: 'ingest', pending: 7, ackPending: 3, redelivered: 1 }],
     },

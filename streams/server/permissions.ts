@@ -33,6 +33,7 @@ export function permissionsOf(name: RoleName): Permissions {
       '$JS.API.STREAM.INFO.*',
       ...[...role.reads, ...role.gets].flatMap(getSubjects),
       ...role.reads.flatMap(consumerSubjects),
+      ...role.watches.map((stream) => `$JS.API.CONSUMER.LIST.${stream}`),
       ...(role.provisions ? provisioningSubjects : []),
     ]),
     subscribe: unique([inbox, ...serves]),

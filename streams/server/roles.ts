@@ -25,6 +25,8 @@ export interface Role {
   readonly reads: readonly StreamName[];
   /** Streams it only gets single messages from. */
   readonly gets: readonly StreamName[];
+  /** Streams whose consumers it looks at, without reading anything of them. */
+  readonly watches: readonly StreamName[];
   /** Service subjects that it calls. */
   readonly requests: readonly string[];
   /** Service subjects that it answers. */
@@ -35,7 +37,15 @@ export interface Role {
   readonly isolated: boolean;
 }
 
-const worker = { reads: [], gets: [], requests: [], serves: [], provisions: false, isolated: false } as const;
+const worker = {
+  reads: [],
+  gets: [],
+  watches: [],
+  requests: [],
+  serves: [],
+  provisions: false,
+  isolated: false,
+} as const;
 const reports = ['rejected.>', 'observations.*'] as const;
 
 export const roles: Readonly<Record<RoleName, Role>> = {
@@ -56,7 +66,7 @@ export const roles: Readonly<Record<RoleName, Role>> = {
     requests: ['svc.>', '$SRV.>'],
     provisions: true,
   },
-  gateway: { ...worker, publishes: ['ingest.*', 'observations.*'], requests: ['svc.>'] },
+  gateway: { ...worker, publishes: ['ingest.*', 'observations.*'], requests: ['svc.>'], watches: streamNames },
   ingest: { ...worker, publishes: ['documents.>', ...reports], reads: ['INGEST'], gets: ['DOCUMENTS'] },
   embed: {
     ...worker,

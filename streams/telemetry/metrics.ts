@@ -95,8 +95,9 @@ export interface ReadMetric {
   readonly read: () => readonly Sample[] | number | undefined | Promise<readonly Sample[] | number | undefined>;
 }
 
-/** A gauge that is read when it is asked for. */
+/** A gauge that is read when it is asked for. Whoever reads a name last is asked: a part that was started again. */
 export function readGauge({ registry }: Metrics, metric: ReadMetric): void {
+  registry.removeSingleMetric(metric.name);
   new Gauge({
     ...declared(metric, registry),
     async collect() {
@@ -109,6 +110,7 @@ export function readGauge({ registry }: Metrics, metric: ReadMetric): void {
 
 /** A counter that somebody else counts: read when it is asked for. */
 export function readCounter({ registry }: Metrics, metric: ReadMetric): void {
+  registry.removeSingleMetric(metric.name);
   new Counter({
     ...declared(metric, registry),
     async collect() {

@@ -10,6 +10,7 @@ import { withCache } from './cache.ts';
 import { createEmbedder, type EmbedderChoice } from './choose.ts';
 import { decideEmbed, type EmbedPorts } from './decide.ts';
 import { createGatherer } from './gather.ts';
+import { tellOfCache } from './metrics.ts';
 import { embedEndpoints } from './service.ts';
 
 const requestsWaitingMax = 256;
@@ -22,6 +23,7 @@ export const embedWorker: WorkerProcess = {
     const { connection, configuration, log, observations } = context;
     const { cacheSize, deadlineMs } = configuration.embedder;
     const embedder = withCache(await createEmbedder(choiceOf(configuration.embedder)), cacheSize);
+    tellOfCache(connection.telemetry.metrics, embedder);
     log.info({ embedder: embedder.name, space: formatSpace(embedder.space) }, 'the embedder is loaded');
     const gather = createGatherer((texts) => embedder.embed(texts, 'document', AbortSignal.timeout(deadlineMs)));
     const ports: EmbedPorts = {

@@ -26,9 +26,17 @@ export interface InspectionPorts {
   readonly waitForPosition: (wanted: Position, signal: AbortSignal) => Promise<boolean>;
 }
 
+export interface Inspection {
+  readonly info: ServiceHandler;
+  readonly digest: ServiceHandler;
+  /** When the digest of all live indexes was last told, on the monotonic clock. */
+  readonly digestAtMs: () => number | undefined;
+}
+
 /** `svc.index.info` and `svc.index.digest`: what one index worker holds, at the position that the answer carries. */
-export function createInspection(ports: InspectionPorts): { info: ServiceHandler; digest: ServiceHandler } {
+export function createInspection(ports: InspectionPorts): Inspection {
   const { catalogue, gate, position, instance } = ports;
+  let digestAtMs: number | undefined;
   return {
     info: () => {
       const info: IndexInfo = {
@@ -48,8 +56,10 @@ export function createInspection(ports: InspectionPorts): { info: ServiceHandler
       if (!(await ports.waitForPosition(request.position, AbortSignal.timeout(remainingMs))))
         throw new ProblemError('deadline_passed', 'the index did not reach the asked position before the deadline');
       const reply = await gate.whileHeld(() => digestAll(asked.corpus, ports));
+      if (asked.corpus === undefined) digestAtMs = ports.clock.monotonicMs();
       return { body: JSON.stringify(reply), position: reply.position };
     },
+    digestAtMs: () => digestAtMs,
   };
 
   async function digestAll(corpus: string | undefined, { isCaughtUp }: InspectionPorts): Promise<DigestReply> {

@@ -14,6 +14,7 @@ import { startIndexFolds } from '../corpus-index/state.ts';
 import { createEmbedQueries } from '../query-vectors/embed-query.ts';
 import { startBackgroundWork } from './background.ts';
 import { createInspection } from './inspect.ts';
+import { tellOfIndexes } from './metrics.ts';
 import { createSearch } from './search.ts';
 import { startSearchLog } from './search-log.ts';
 import { createSearchableWaits } from './searchable.ts';
@@ -93,6 +94,14 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
     rebuiltBy: switching.rebuiltBy,
     clock,
     waitForPosition: folds.waitFor,
+  });
+  tellOfIndexes({
+    metrics: connection.telemetry.metrics,
+    catalogue,
+    clock,
+    position,
+    newestSnapshot: snapshots.newest,
+    digestAtMs: inspection.digestAtMs,
   });
   const search = createSearch({
     catalogue,

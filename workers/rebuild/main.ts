@@ -8,7 +8,7 @@ import { formatSpace } from '../../schemas/space.ts';
 import { systemClock } from '../../streams/clock.ts';
 import { connectLog } from '../../streams/connection.ts';
 import { createLocalObjectStore } from '../../streams/local-object-store.ts';
-import { createLogger } from '../../streams/process.ts';
+import { createLogger } from '../../streams/logging.ts';
 import { createServiceClient, type ServiceClient } from '../../streams/service-client.ts';
 import { rebuildIndex } from './rebuild.ts';
 import { type Task, type TaskMessage, taskSchema } from './task.ts';
