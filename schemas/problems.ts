@@ -67,3 +67,10 @@ export function issueSentence(error: z.ZodError): string {
   const { path, message } = firstIssue(error);
   return path === '' ? message : `${path}: ${message}`;
 }
+
+/** Every thing that a schema refused, a sentence each. */
+export function issueSentences(error: z.ZodError): string[] {
+  return error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`,
+  );
+}

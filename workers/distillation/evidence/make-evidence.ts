@@ -6,6 +6,7 @@ import {
   evidenceSchemaVersion,
 } from '../../../schemas/distillation/evidence-record.ts';
 import type { Provenance } from '../../../schemas/distillation/provenance.ts';
+import { issueSentences } from '../../../schemas/problems.ts';
 import { canonicalSha256 } from '../canonical-json.ts';
 import { withoutGaps } from './row-fields.ts';
 import { type EvidenceStem, evidenceSources, sourceFileOf } from './sources.ts';
@@ -48,8 +49,7 @@ export function makeEvidence(
     withoutGaps({ schema_version: evidenceSchemaVersion, ...made, provenance }),
   );
   if (record.success) return { record: record.data };
-  const errors = record.error.issues.map(({ path, message }) => `${path.map(String).join('.')}: ${message}`);
-  return skipOf('schema_violation', errors, provenance);
+  return skipOf('schema_violation', issueSentences(record.error), provenance);
 }
 
 type Parsed =
