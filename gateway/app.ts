@@ -23,6 +23,7 @@ export function buildApp(options: GatewayOptions, dependencies: GatewayDependenc
     bodyLimit: options.bodyBytesMax,
     keepAliveTimeout: gatewayLimits.keepAliveTimeoutMs,
     requestTimeout: gatewayLimits.requestTimeoutMs,
+    routerOptions: { maxParamLength: gatewayLimits.pathPartCharactersMax },
     maxRequestsPerSocket: gatewayLimits.requestsPerSocketMax,
     http: { headersTimeout: gatewayLimits.headersTimeoutMs },
     forceCloseConnections: 'idle',

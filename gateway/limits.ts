@@ -18,4 +18,6 @@ export const gatewayLimits = {
   /** What the headers of an ingest event may take of the largest message that the log takes. */
   eventHeaderBytesMax: 1_024,
   idempotencyKeyCharactersMax: 255,
+  /** A part of a path as it is written: an id of 256 characters, each percent-encoded as four bytes of UTF-8. */
+  pathPartCharactersMax: 3_072,
 } as const;

@@ -166,7 +166,7 @@ export const catalog = {
     version: 1,
     schema: searchDataSchema,
     upcasters: {},
-    deliveredTo: [],
+    deliveredTo: ['index'],
   },
   'lakehouse.rejected': {
     stream: 'REJECTED',

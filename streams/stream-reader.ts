@@ -19,16 +19,32 @@ export async function readStreamState(connection: LogConnection, stream: StreamN
   return { createdAtMs: Date.parse(created), firstSequence: state.first_seq, lastSequence: state.last_seq };
 }
 
+/** One message as it lies in its stream. */
+export interface StoredPayload {
+  readonly subject: string;
+  readonly payload: Uint8Array;
+}
+
+/** One message, or undefined where the stream does not have it. Throws `NatsError` as above. */
+export async function readMessage(
+  connection: LogConnection,
+  stream: StreamName,
+  sequence: number,
+): Promise<StoredPayload | undefined> {
+  try {
+    const { subject, data } = await connection.manager.streams.getMessage(stream, { seq: sequence });
+    return { subject, payload: data };
+  } catch (error) {
+    if (error instanceof NatsError && error.api_error?.err_code === messageNotFound) return undefined;
+    throw error;
+  }
+}
+
 /** The payload of one message, or undefined where the stream does not have it. Throws `NatsError` as above. */
 export async function readPayload(
   connection: LogConnection,
   stream: StreamName,
   sequence: number,
 ): Promise<Uint8Array | undefined> {
-  try {
-    return (await connection.manager.streams.getMessage(stream, { seq: sequence })).data;
-  } catch (error) {
-    if (error instanceof NatsError && error.api_error?.err_code === messageNotFound) return undefined;
-    throw error;
-  }
+  return (await readMessage(connection, stream, sequence))?.payload;
 }

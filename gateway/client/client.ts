@@ -4,6 +4,12 @@ import type { Position } from '../../schemas/position.ts';
 import { embedReplySchema, type embedRequestSchema, embedStatsReplySchema } from '../../schemas/requests/embed.ts';
 import { digestReplySchema, indexInfoSchema } from '../../schemas/requests/index.ts';
 import { ingestReplySchema } from '../../schemas/requests/ingest.ts';
+import {
+  documentReplySchema,
+  documentsReplySchema,
+  playbookReplySchema,
+  playbooksReplySchema,
+} from '../../schemas/requests/lookups.ts';
 import { searchReplySchema, type searchRequestSchema } from '../../schemas/requests/matrix.ts';
 import {
   observerEventReplySchema,
@@ -26,6 +32,14 @@ export type RecordInput = z.input<typeof recordRequestSchema>;
 export type BulkInput = z.input<typeof bulkRequestSchema>;
 export type RetractInput = z.input<typeof retractRequestSchema>;
 export type EmbedInput = z.input<typeof embedRequestSchema>;
+export interface PageInput extends CallOptions {
+  readonly cursor?: string | null;
+  readonly limit?: number;
+}
+export interface DocumentInput extends CallOptions {
+  /** An INGEST sequence, to learn what became of that event. */
+  readonly version?: number;
+}
 export type ObserverEventInput = z.input<typeof observerEventRequestSchema>;
 
 export interface IngestOptions extends CallOptions {
@@ -60,6 +74,12 @@ export interface GatewayClient {
   observe(event: ObserverEventInput, options?: CallOptions): Answer<typeof observerEventReplySchema>;
   observerStats(options?: CallOptions): Answer<typeof observerStatsReplySchema>;
   observerHealth(options?: CallOptions): Answer<typeof observerHealthReplySchema>;
+  /** What is known of one document, a tombstone too. */
+  document(corpus: string, id: string, options?: DocumentInput): Answer<typeof documentReplySchema>;
+  /** A page of the documents that can be found; `next_cursor` of one page is the `cursor` of the next. */
+  documents(corpus: string, options?: PageInput): Answer<typeof documentsReplySchema>;
+  playbook(corpus: string, id: string, options?: CallOptions): Answer<typeof playbookReplySchema>;
+  playbooks(corpus: string, options?: PageInput): Answer<typeof playbooksReplySchema>;
   indexInfo(options?: CallOptions): Answer<typeof indexInfoSchema>;
   indexDigest(corpus?: string, options?: CallOptions): Answer<typeof digestReplySchema>;
 }
@@ -87,10 +107,27 @@ export function createGatewayClient(options: ExchangeOptions): GatewayClient {
     observe: (event, call) => post('/v1/observer/event', event, observerEventReplySchema, call),
     observerStats: (call) => get('/v1/observer/stats', observerStatsReplySchema, call),
     observerHealth: (call) => get('/v1/observer/health', observerHealthReplySchema, call),
+    document: (corpus, id, { version, ...call } = {}) =>
+      get(`${pathOf('corpora', corpus, 'documents', id)}${queryOf({ version })}`, documentReplySchema, call),
+    documents: (corpus, { cursor, limit, ...call } = {}) =>
+      get(`${pathOf('corpora', corpus, 'documents')}${queryOf({ cursor, limit })}`, documentsReplySchema, call),
+    playbook: (corpus, id, call) => get(pathOf('playbooks', corpus, id), playbookReplySchema, call),
+    playbooks: (corpus, { cursor, limit, ...call } = {}) =>
+      get(`${pathOf('playbooks', corpus)}${queryOf({ cursor, limit })}`, playbooksReplySchema, call),
     indexInfo: (call) => get('/v1/index/info', indexInfoSchema, call),
     indexDigest: (corpus, call) => {
       const query = corpus === undefined ? '' : `?corpus=${encodeURIComponent(corpus)}`;
       return get(`/v1/index/digest${query}`, digestReplySchema, call);
     },
   };
+}
+
+function pathOf(...parts: readonly string[]): string {
+  return `/v1/${parts.map(encodeURIComponent).join('/')}`;
+}
+
+function queryOf(fields: Readonly<Record<string, string | number | null | undefined>>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(fields)) if (value != null) query.set(name, String(value));
+  return query.size === 0 ? '' : `?${query}`;
 }

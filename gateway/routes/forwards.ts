@@ -31,6 +31,10 @@ export const forwards: readonly Forward[] = [
   post('/v1/observer/event', 'svc.observer.event'),
   get('/v1/index/info', 'svc.index.info'),
   { ...get('/v1/index/digest', 'svc.index.digest'), deadline: 'wait', body: digestBody },
+  { ...get('/v1/corpora/:corpus/documents', 'svc.index.documents'), body: pathAndQuery },
+  { ...get('/v1/corpora/:corpus/documents/:id', 'svc.index.document'), body: pathAndQuery },
+  { ...get('/v1/playbooks/:corpus', 'svc.index.playbooks'), body: pathAndQuery },
+  { ...get('/v1/playbooks/:corpus/:id', 'svc.index.playbook'), body: pathAndQuery },
 ];
 
 function post(url: string, subject: string): Forward {
@@ -39,6 +43,11 @@ function post(url: string, subject: string): Forward {
 
 function get(url: string, subject: string): Forward {
   return { ...asked, method: 'GET', url, subject, body: nothing };
+}
+
+/** What stands in the path and behind the question mark, as one object; the service checks it. The path prevails. */
+function pathAndQuery({ params, query }: FastifyRequest): Buffer {
+  return Buffer.from(JSON.stringify({ ...(query as object), ...(params as object) }), 'utf8');
 }
 
 function digestBody(request: FastifyRequest): Buffer {

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { type Body, type Operation, operations } from '../operations.ts';
+import type { Body, Operation } from '../operation.ts';
+import { operations } from '../operations.ts';
 import { type ProblemCode, problems } from '../problems.ts';
 import { contractVersion, type JsonSchema, jsonSchema } from './json-schema.ts';
 

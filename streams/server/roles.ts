@@ -78,7 +78,8 @@ export const roles: Readonly<Record<RoleName, Role>> = {
   index: {
     ...worker,
     publishes: ['searches.*', ...reports],
-    reads: ['VECTORS', 'PLAYBOOKS', 'INDEXES', 'REJECTED'],
+    reads: ['VECTORS', 'PLAYBOOKS', 'INDEXES', 'REJECTED', 'SEARCHES'],
+    gets: ['INGEST', 'DOCUMENTS'],
     requests: ['svc.embed.*'],
     serves: ['svc.matrix.*', 'svc.index.*'],
   },

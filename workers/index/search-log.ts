@@ -69,6 +69,16 @@ function loggedSearch(
     results: ranking.results.map(({ id, corpus, distance }) => ({ id, corpus, distance })),
     playbook_boosted: ranking.boosted,
     playbook_injected: ranking.injected,
+    lifts: liftsOf(request, ranking),
     ...(traceId === undefined ? {} : { trace_id: traceId }),
   };
+}
+
+type Lifted = NonNullable<LoggedSearch['lifts']>;
+
+function liftsOf({ playbook_corpus: corpus }: SearchRequest, { results }: Ranking): Lifted {
+  return results.flatMap(({ origin, factor, playbookIds: [decided] }): Lifted => {
+    if (decided === undefined || (origin === 'retrieved' && factor >= 1)) return [];
+    return [{ corpus, playbook_id: decided, kind: origin === 'injected' ? 'injected' : 'boosted' }];
+  });
 }

@@ -6,11 +6,9 @@ import { parseRequestBytes } from '../../schemas/requests/parse.ts';
 import type { Clock } from '../../streams/clock.ts';
 import type { ServiceHandler } from '../../streams/service.ts';
 import type { IndexCatalogue } from '../corpus-index/catalogue.ts';
+import type { Rejections } from './rejections.ts';
 
 type Item = WaitRequest['items'][number];
-
-/** Rejections remembered, newest last: whoever waits for one of these versions is told why it will not come. */
-const rejectionsMax = 20_000;
 
 export interface SearchableWaits {
   /** A document was folded: whoever waits for it is asked again. */
@@ -22,14 +20,15 @@ export interface SearchableWaits {
 
 /**
  * Waits until documents can be found at a version, or were rejected.
+ * @param rejections whoever waits for one of these versions is told why it will not come
  * @param position how far the state is folded, for the answer
  */
 export function createSearchableWaits(
   catalogue: IndexCatalogue,
+  rejections: Rejections,
   clock: Clock,
   position: () => Position,
 ): SearchableWaits {
-  const rejections = new Map<number, { reason: string; message: string }>();
   const waiters = new Map<string, Set<() => void>>();
   const keyOf = (corpus: string, id: string) => `${corpus} ${id}`;
   const rejectionKey = (version: number) => `${version}`;
@@ -39,6 +38,7 @@ export function createSearchableWaits(
       const known = index.lookup(id);
       return known !== undefined && Math.max(known.content.version, known.metadata.version) >= version;
     });
+  const isRejected = ({ version }: Item) => rejections.ofVersion(version) !== undefined;
   const wake = (key: string) => {
     for (const waiter of waiters.get(key) ?? []) waiter();
   };
@@ -47,7 +47,7 @@ export function createSearchableWaits(
   const watch = (item: Item, onSettled: () => void): (() => void) => {
     const keys = [keyOf(item.corpus, item.id), rejectionKey(item.version)];
     const look = () => {
-      if (isSearchable(item) || rejections.has(item.version)) onSettled();
+      if (isSearchable(item) || isRejected(item)) onSettled();
     };
     for (const key of keys) waiters.set(key, (waiters.get(key) ?? new Set()).add(look));
     return () => {
@@ -68,7 +68,7 @@ export function createSearchableWaits(
         resolve(left.size);
       };
       for (const item of items) {
-        if (isSearchable(item) || rejections.has(item.version)) continue;
+        if (isSearchable(item) || isRejected(item)) continue;
         const onSettled = () => {
           left.get(item)?.();
           left.delete(item);
@@ -84,12 +84,9 @@ export function createSearchableWaits(
     onApplied: (corpus, id) => {
       if (waiters.size > 0) wake(keyOf(corpus, id));
     },
-    onRejected: ({ version, reason, message }) => {
-      if (version === null) return;
-      rejections.set(version, { reason, message });
-      const [oldest] = rejections.keys();
-      if (rejections.size > rejectionsMax && oldest !== undefined) rejections.delete(oldest);
-      wake(rejectionKey(version));
+    onRejected: (rejected) => {
+      rejections.note(rejected);
+      if (rejected.version !== null) wake(rejectionKey(rejected.version));
     },
     endpoint: async (request) => {
       const { items } = parseRequestBytes(waitRequestSchema, request.body);
@@ -105,8 +102,8 @@ export function createSearchableWaits(
 
   function replyOf(items: readonly Item[]): WaitReply {
     const rejected = items.flatMap(({ id, version, ...item }) => {
-      const rejection = rejections.get(version);
-      return rejection === undefined || isSearchable({ id, version, ...item }) ? [] : [{ id, version, ...rejection }];
+      const rejection = rejections.ofVersion(version);
+      return rejection === undefined || isSearchable({ id, version, ...item }) ? [] : [{ id, ...rejection }];
     });
     return { searchable: items.length - rejected.length, rejected };
   }

@@ -14,7 +14,11 @@ import { startIndexFolds } from '../corpus-index/state.ts';
 import { createEmbedQueries } from '../query-vectors/embed-query.ts';
 import { startBackgroundWork } from './background.ts';
 import { createInspection } from './inspect.ts';
+import { documentLookups } from './lookups/documents.ts';
+import { createLiftCounts } from './lookups/lift-counts.ts';
+import { playbookLookups } from './lookups/playbooks.ts';
 import { tellOfIndexes } from './metrics.ts';
+import { createRejections } from './rejections.ts';
 import { createSearch } from './search.ts';
 import { startSearchLog } from './search-log.ts';
 import { createSearchableWaits } from './searchable.ts';
@@ -24,6 +28,8 @@ import { startSwitching } from './switching.ts';
 const requestsWaitingMax = 2_000;
 /** Rejections of the last so many messages are known at boot; older ones nobody waits for any more. */
 const rejectionsReadAtBoot = 1_000;
+/** Batches of searches that lifts are counted from at boot: what they say of the past is bounded, and told as such. */
+const searchBatchesReadAtBoot = 1_000;
 
 /** Keeps the indexes in memory, and answers searches from them. */
 export const indexWorker: WorkerProcess = {
@@ -42,7 +48,8 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
 
   let folds: ReturnType<typeof startIndexFolds> | undefined;
   const position = (): Position => folds?.position() ?? boot.checkpoint;
-  const waits = createSearchableWaits(catalogue, clock, position);
+  const rejected = createRejections();
+  const waits = createSearchableWaits(catalogue, rejected, clock, position);
   const switching = await startSwitching({ connection, store, catalogue, log, position });
   const background = startBackgroundWork(catalogue, gate);
   folds = startIndexFolds({
@@ -65,6 +72,16 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
     worker: 'index',
     checkpoint: Math.max(0, (await readStreamState(connection, 'REJECTED')).lastSequence - rejectionsReadAtBoot),
     handlers: { 'lakehouse.rejected': ({ data }) => waits.onRejected(data) },
+  });
+  const lifts = createLiftCounts();
+  const logged = startProjector({
+    connection,
+    log,
+    stream: 'SEARCHES',
+    worker: 'index',
+    checkpoint: Math.max(0, (await readStreamState(connection, 'SEARCHES')).lastSequence - searchBatchesReadAtBoot),
+    onlyLooks: true,
+    handlers: { 'lakehouse.search': ({ data }) => lifts.note(data) },
   });
   await folds.caughtUp;
   log.info({ position: position() }, 'caught up');
@@ -130,6 +147,15 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
         'svc.index.info': inspection.info,
         'svc.index.digest': inspection.digest,
         'svc.index.snapshot': snapshots.endpoint,
+        ...documentLookups({ catalogue, connection, rejected, position, waitForPosition: folds.waitFor }),
+        ...playbookLookups({
+          catalogue,
+          connection,
+          lifts,
+          sample: searchLog ? searchLogSample : 0,
+          position,
+          waitForPosition: folds.waitFor,
+        }),
       },
     }),
   ]);
@@ -138,7 +164,7 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
     notReady: () => (running.isCaughtUp() ? undefined : 'the index has not caught up with the log yet'),
     stop: async () => {
       await Promise.all(services.map((service) => service.stop()));
-      await Promise.all([searches?.stop(), switching.stop(), rejections.stop(), running.stop()]);
+      await Promise.all([searches?.stop(), switching.stop(), rejections.stop(), logged.stop(), running.stop()]);
       background.stop();
       await snapshots.stop();
       client.close();
