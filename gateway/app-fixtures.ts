@@ -48,6 +48,7 @@ export const testOptions: GatewayOptions = {
   metricsToken: undefined,
   metricsOpen: false,
   bodyBytesMax: 4_096,
+  bodiesBytesMax: 64 * 1024 * 1024,
   searchDeadlineMs: 1_000,
   waitDeadlineMs: 2_000,
   embedDeadlineMs: 3_000,

@@ -17,6 +17,8 @@ export interface GatewayOptions {
   /** `/metrics` asks for no token. */
   readonly metricsOpen: boolean;
   readonly bodyBytesMax: number;
+  /** Of all bodies that are in work together. */
+  readonly bodiesBytesMax: number;
   readonly searchDeadlineMs: number;
   readonly waitDeadlineMs: number;
   readonly embedDeadlineMs: number;

@@ -20,4 +20,10 @@ export const gatewayLimits = {
   idempotencyKeyCharactersMax: 255,
   /** A part of a path as it is written: an id of 256 characters, each percent-encoded as four bytes of UTF-8. */
   pathPartCharactersMax: 3_072,
+  /** A stream that is waited for and brings nothing for so long is let go. */
+  streamIdleMs: 60_000,
+  /** The rest of a stream that was answered before its end flows so long at most, so that its client gets to the answer. */
+  streamLingerMs: 10_000,
+  /** Streams that are read at once. */
+  streamsMax: 64,
 } as const;

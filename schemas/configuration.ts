@@ -45,6 +45,7 @@ const environmentSchema = z.object({
   LAKEHOUSE_TOKEN: z.string().min(1).optional(),
   LAKEHOUSE_SECONDARY_TOKENS: list.default([]),
   LAKEHOUSE_BODY_BYTES_MAX: count.min(1024).default(4 * 1024 * 1024),
+  LAKEHOUSE_BODIES_BYTES_MAX: count.min(1024).default(128 * 1024 * 1024),
   LAKEHOUSE_SEARCH_DEADLINE_MS: count.min(10).default(10_000),
   LAKEHOUSE_WAIT_DEADLINE_MS: count.min(10).default(60_000),
   LAKEHOUSE_REQUESTS_WAITING_MAX: count.min(1).default(2_000),
@@ -79,6 +80,7 @@ export interface Configuration {
     token: string | undefined;
     secondaryTokens: readonly string[];
     bodyBytesMax: number;
+    bodiesBytesMax: number;
     searchDeadlineMs: number;
     waitDeadlineMs: number;
     requestsWaitingMax: number;
@@ -139,6 +141,7 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
       token: value.LAKEHOUSE_TOKEN,
       secondaryTokens: value.LAKEHOUSE_SECONDARY_TOKENS,
       bodyBytesMax: value.LAKEHOUSE_BODY_BYTES_MAX,
+      bodiesBytesMax: value.LAKEHOUSE_BODIES_BYTES_MAX,
       searchDeadlineMs: value.LAKEHOUSE_SEARCH_DEADLINE_MS,
       waitDeadlineMs: value.LAKEHOUSE_WAIT_DEADLINE_MS,
       requestsWaitingMax: value.LAKEHOUSE_REQUESTS_WAITING_MAX,

@@ -5,7 +5,7 @@ import { lookupOperations } from './operations/lookups.ts';
 import { corpusSchema } from './primitives.ts';
 import { embedReplySchema, embedRequestSchema, embedStatsReplySchema } from './requests/embed.ts';
 import { digestReplySchema, indexInfoSchema } from './requests/index.ts';
-import { ingestReplySchema } from './requests/ingest.ts';
+import { ingestQuerySchema, ingestReplySchema, ingestStreamReplySchema } from './requests/ingest.ts';
 import { searchReplySchema, searchRequestSchema } from './requests/matrix.ts';
 import {
   observerEventReplySchema,
@@ -23,6 +23,7 @@ import {
 } from './requests/playbooks.ts';
 
 const corpusParameter = z.object({ corpus: corpusSchema });
+const ingestedSchema = z.union([ingestReplySchema, ingestStreamReplySchema]);
 const healthSchema = z.strictObject({ status: z.enum(['ok', 'ready']) });
 const readySchema = healthSchema.extend({
   /** Streams that are nearly full, in words. */
@@ -111,16 +112,28 @@ export const operations: readonly Operation[] = [
     tag: 'ingest',
     summary: 'Append documents to the log',
     parameters: corpusParameter,
-    query: z.object({ wait: z.literal('searchable').optional() }),
-    headers: z.object({ 'Idempotency-Key': z.string().min(1).max(128).optional() }),
-    requests: [json(z.union([documentChangeSchema, documentBatchSchema, z.array(documentChangeSchema)]))],
+    query: ingestQuerySchema,
+    headers: z.object({ 'Idempotency-Key': z.string().min(1).max(255).optional() }),
+    requests: [
+      json(z.union([documentChangeSchema, documentBatchSchema, z.array(documentChangeSchema)])),
+      { mediaType: 'application/x-ndjson', schema: z.string().meta({ description: 'A document a line, any number' }) },
+      {
+        mediaType: 'text/csv',
+        schema: z.string().meta({ description: 'A header, then a document a row, any number' }),
+      },
+    ],
     replies: {
-      200: { description: 'All of it can be found, or was rejected', body: json(ingestReplySchema) },
-      202: { description: 'All of it is in the log', body: json(ingestReplySchema) },
+      200: { description: 'All of it can be found, or was rejected', body: json(ingestedSchema) },
+      202: { description: 'All of it is in the log', body: json(ingestedSchema) },
+      207: {
+        description: 'Of a stream: good lines are in the log, and bad ones were refused',
+        body: json(ingestStreamReplySchema),
+      },
     },
     problems: [
       'bad_request',
       'invalid_document',
+      'request_timeout',
       'unsupported_media_type',
       'unavailable',
       'overloaded',

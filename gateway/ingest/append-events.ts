@@ -37,9 +37,11 @@ export async function appendEvents(
     if (!isConnected()) return { sequences, failure: new OutageError('unavailable', busAway) };
     const to = windowEnd(events, from);
     const settled = await Promise.allSettled(
-      events.slice(from, to).map(({ payload }, offset) => {
+      events.slice(from, to).map(({ payload, row }, offset) => {
         const messageId =
-          idempotencyKey === undefined ? newMessageId() : repeatableId(idempotencyKey, corpus, from + offset, payload);
+          idempotencyKey === undefined
+            ? newMessageId()
+            : repeatableId(idempotencyKey, corpus, row ?? from + offset, payload);
         return ingestLog.append(corpus, payload, { messageId, traceId });
       }),
     );

@@ -13,6 +13,8 @@ import { arrayElements, skipSpace } from './array-elements.ts';
 export interface IngestEvent {
   readonly payload: Uint8Array;
   readonly ids: readonly string[];
+  /** Where it stands in a stream: its line. Else it is counted within its request. */
+  readonly row?: number;
 }
 
 export interface ReadEventsContext {

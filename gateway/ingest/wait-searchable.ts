@@ -25,7 +25,7 @@ export interface WaitOutcome extends WaitReply {
  */
 export async function waitSearchable(
   items: readonly WaitItem[],
-  { deadlineMs, traceId, accepted }: { deadlineMs: number; traceId: string; accepted: Record<string, number> },
+  { deadlineMs, traceId, accepted }: { deadlineMs: number; traceId: string; accepted: Record<string, unknown> },
   { client, clock }: Pick<GatewayDependencies, 'client' | 'clock'>,
 ): Promise<WaitOutcome> {
   const endsAtMs = clock.monotonicMs() + deadlineMs;
@@ -50,7 +50,7 @@ export async function waitSearchable(
 
 const codes: Readonly<Record<number, ProblemCode>> = { 503: 'unavailable', 504: 'deadline_passed' };
 
-function waitProblem(answer: ServiceReply, accepted: Record<string, number>): ProblemError {
+function waitProblem(answer: ServiceReply, accepted: Record<string, unknown>): ProblemError {
   const said = readJson(answer);
   const detail = typeof said === 'object' && said !== null && 'detail' in said ? String(said.detail) : 'no answer came';
   return new ProblemError(

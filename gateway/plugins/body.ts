@@ -1,34 +1,137 @@
-import type { FastifyInstance } from 'fastify';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ProblemError } from '../../schemas/problems.ts';
 import type { GatewayOptions } from '../dependencies.ts';
-import { headerOf } from '../replies.ts';
+import { emptyBody, headerOf } from '../replies.ts';
+import { type BodyShare, createBodyBudget } from './body-budget.ts';
+import { isOpenPath } from './open-paths.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What the body holds of the bytes that all bodies together may take; given back when the request is over. */
+    bodyShare: BodyShare;
+  }
+}
+
+type BodyOptions = Pick<GatewayOptions, 'bodyBytesMax' | 'bodiesBytesMax'>;
 
 /**
  * Takes bodies as bytes, whatever they are called, and only as many as are allowed: one whose length is announced is
  * refused before it is read (a client that asked with `Expect: 100-continue` never sends it), a chunked one is cut off
- * at the limit.
+ * at the limit. All bodies together take `bodiesBytesMax` at most; beyond that requests are told to come again. What a
+ * streamed body holds is accounted by whoever reads it.
  */
-export function takeBodies(app: FastifyInstance, { bodyBytesMax }: Pick<GatewayOptions, 'bodyBytesMax'>): void {
+export function takeBodies(app: FastifyInstance, options: BodyOptions): void {
+  const { bodyBytesMax } = options;
+  const budget = createBodyBudget(options.bodiesBytesMax);
+  app.decorateRequest('bodyShare');
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: bodyBytesMax }, (_request, body, done) => {
-    done(null, body);
+  app.addContentTypeParser('*', (request, payload, done) => {
+    if (isStreamed(request)) done(null, payload);
+    else collect(payload, request.bodyShare, options, done);
   });
-  app.addHook('onRequest', (request, _reply, done) => {
-    const announced = headerOf(request, 'content-length');
-    if (announced === undefined || Number(announced) <= bodyBytesMax) return done();
-    done(bodyTooLarge(bodyBytesMax));
+  app.addHook('onRequest', (request, reply, done) => {
+    const announced = Number(headerOf(request, 'content-length') ?? 0);
+    const isBuffered = !isStreamed(request);
+    if (isBuffered && announced > bodyBytesMax) return done(bodyTooLarge(bodyBytesMax));
+    request.bodyShare = budget.share();
+    reply.raw.once('close', request.bodyShare.release);
+    if (isBuffered && !isOpenPath(request.url) && !request.bodyShare.resize(announced))
+      return done(bodiesTooMany(options.bodiesBytesMax));
+    done();
   });
   // Registered, so that Node.js leaves the decision to the hooks: the last of them grants it.
   app.server.on('checkContinue', (request, response) => app.server.emit('request', request, response));
   app.addHook('onRequest', (request, reply, done) => {
-    if (asksToContinue(headerOf(request, 'expect'))) reply.raw.writeContinue();
+    if (asksToContinue(headerOf(request, 'expect'))) {
+      reply.raw.writeContinue();
+      // From here on it is a request like any other: its body comes.
+      delete request.raw.headers.expect;
+    }
     done();
   });
 }
 
+/** Reads a whole body. What comes behind a refusal flows on, and is let go. */
+function collect(
+  payload: IncomingMessage,
+  share: BodyShare,
+  { bodyBytesMax, bodiesBytesMax }: BodyOptions,
+  done: (error: Error | null, body?: Buffer) => void,
+): void {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const finish = (error: Error | null) => {
+    payload.off('data', onData).off('end', onEnd).off('error', onError);
+    // An error that comes later has been answered already.
+    if (error !== null) payload.on('error', () => undefined);
+    const [first = emptyBody] = chunks;
+    done(error, chunks.length > 1 ? Buffer.concat(chunks, bytes) : first);
+  };
+  const onData = (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > bodyBytesMax) return finish(bodyTooLarge(bodyBytesMax));
+    if (!share.resize(Math.max(bytes, announcedBytes(payload)))) return finish(bodiesTooMany(bodiesBytesMax));
+    chunks.push(chunk);
+  };
+  const onEnd = () => finish(null);
+  const onError = (error: Error) => finish(new ProblemError('bad_request', `the body broke off: ${error.message}`));
+  payload.on('data', onData).on('end', onEnd).on('error', onError);
+}
+
+function announcedBytes({ headers }: IncomingMessage): number {
+  return Number(headers['content-length'] ?? 0);
+}
+
+/** Media types of an ingest body that is read while it comes in, however long it is. */
+export type StreamFormat = 'ndjson' | 'csv';
+const streamFormats: Readonly<Record<string, StreamFormat>> = {
+  'application/x-ndjson': 'ndjson',
+  'application/ndjson': 'ndjson',
+  'application/jsonl': 'ndjson',
+  'text/csv': 'csv',
+};
+const streamedRoute = '/v1/ingest/:corpus';
+
+/** Undefined where the body is read whole. */
+export function streamFormatOf(request: FastifyRequest): StreamFormat | undefined {
+  const [essence = ''] = (headerOf(request, 'content-type') ?? '').split(';');
+  return streamFormats[essence.trim().toLowerCase()];
+}
+
+function isStreamed(request: FastifyRequest): boolean {
+  return (
+    request.routeOptions.url === streamedRoute && request.method === 'POST' && streamFormatOf(request) !== undefined
+  );
+}
+
+const openEnded = new WeakSet<Socket>();
+
+/** The request on this connection may take as long as it keeps sending; whoever reads it watches over that. */
+export function takeAnyTime(socket: Socket): void {
+  openEnded.add(socket);
+}
+
+export function maySendOn(socket: Socket): boolean {
+  return openEnded.has(socket);
+}
+
+/** The next request on the connection is one like any other. */
+export function takeUsualTime(socket: Socket): void {
+  openEnded.delete(socket);
+}
+
 export function bodyTooLarge(bodyBytesMax: number): ProblemError {
-  const detail = `a body may have ${bodyBytesMax} bytes at most (LAKEHOUSE_BODY_BYTES_MAX): send less at a time`;
+  const detail =
+    `a body may have ${bodyBytesMax} bytes at most (LAKEHOUSE_BODY_BYTES_MAX): send less at a time, or documents of ` +
+    'any number as a stream (application/x-ndjson)';
   return new ProblemError('payload_too_large', detail, { body_bytes_max: bodyBytesMax });
+}
+
+function bodiesTooMany(bodiesBytesMax: number): ProblemError {
+  const detail = `the bodies that are in work take the ${bodiesBytesMax} bytes that they may (LAKEHOUSE_BODIES_BYTES_MAX); try again shortly`;
+  return new ProblemError('overloaded', detail);
 }
 
 export function asksToContinue(expect: string | undefined): boolean {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type TestGateway, type TestGatewayOptions, testGateway } from '../app-fixtures.ts';
@@ -49,6 +50,41 @@ describe('takeBodies', () => {
     const send = (bytes: number) => app.inject({ method: 'POST', url: '/v1/matrix/search', body: Buffer.alloc(bytes) });
     expect((await send(4_096)).statusCode).toBe(200);
     expect((await send(4_097)).statusCode).toBe(413);
+  });
+
+  it('takes no more bodies at once than their bytes may be, and takes them again when those are answered', async () => {
+    let answer = () => {};
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const { app, asked } = testGateway({
+      options: { bodiesBytesMax: 5_000 },
+      answer: async () => {
+        await answered;
+        return { status: 200, headers: {}, body: Buffer.from('{}') };
+      },
+    });
+    const send = (bytes: number, payload: Buffer | Readable = Buffer.alloc(bytes)) =>
+      app
+        .inject({ method: 'POST', url: '/v1/matrix/search', payload, headers: { 'content-type': 'application/json' } })
+        .then((response) => response);
+    const first = send(3_000);
+    await expect.poll(() => asked.length).toBe(1);
+    for (const late of [await send(3_000), await send(0, Readable.from([Buffer.alloc(1_500), Buffer.alloc(1_500)]))]) {
+      expect(late.statusCode).toBe(503);
+      expect(late.headers['retry-after']).toBe('1');
+      expect(late.json()).toMatchObject({
+        code: 'overloaded',
+        detail: expect.stringContaining('LAKEHOUSE_BODIES_BYTES_MAX'),
+      });
+    }
+    const second = send(2_000);
+    await expect.poll(() => asked.length).toBe(2);
+    expect((await app.inject('/healthz')).statusCode).toBe(200);
+    answer();
+    expect((await first).statusCode).toBe(200);
+    expect((await second).statusCode).toBe(200);
+    expect((await send(4_000)).statusCode).toBe(200);
   });
 
   it('gets its refusal to a client that goes on sending', async () => {

@@ -3,7 +3,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { type Problem, ProblemError, problem } from '../../schemas/problems.ts';
 import type { RuntimeLog } from '../../streams/logger.ts';
 import { headerOf, problemBody, problemType } from '../replies.ts';
-import { asksToContinue, bodyTooLarge } from './body.ts';
+import { asksToContinue, bodyTooLarge, maySendOn } from './body.ts';
 
 /** Every failure becomes a problem, and none shows how it came about: that is in the log. */
 export function tellProblems(app: FastifyInstance, bodyBytesMax: number, log: RuntimeLog): void {
@@ -54,8 +54,9 @@ function connectionAfter(request: FastifyRequest, reply: FastifyReply): void {
   else reply.removeHeader('connection');
 }
 
-/** What is no HTTP, or comes too slowly: answered on the bare connection, which ends. */
+/** What is no HTTP, or comes too slowly: answered on the bare connection, which ends. Streams may take their time. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && maySendOn(socket)) return;
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const shown = clientProblem(error.code);
   const body = JSON.stringify(shown);

@@ -1,24 +1,27 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { formatPosition } from '../../schemas/position.ts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { formatPosition, type Position } from '../../schemas/position.ts';
 import { corpusSchema } from '../../schemas/primitives.ts';
 import { issueSentence, type ProblemCode, ProblemError } from '../../schemas/problems.ts';
-import type { IngestReply } from '../../schemas/requests/ingest.ts';
+import { type IngestQuery, type IngestReply, ingestQuerySchema } from '../../schemas/requests/ingest.ts';
+import { parseRequest } from '../../schemas/requests/parse.ts';
 import { OutageError } from '../../streams/append.ts';
 import type { GatewayDependencies, GatewayOptions } from '../dependencies.ts';
 import { type AppendOutcome, appendEvents } from '../ingest/append-events.ts';
 import { type IngestEvent, readEvents } from '../ingest/read-events.ts';
 import { type WaitItem, waitSearchable } from '../ingest/wait-searchable.ts';
 import { gatewayLimits } from '../limits.ts';
+import { streamFormatOf } from '../plugins/body.ts';
 import type { PositionKeeper } from '../positions.ts';
 import { bodyOf, positionHeaderLower } from '../replies.ts';
+import { ingestStream, nothingAccepted } from './ingest-stream.ts';
 
 interface IngestRoute {
   Params: { corpus: string };
-  Querystring: { wait?: unknown };
 }
 
 /**
- * `POST /v1/ingest/<corpus>`: 202 when the documents are in the log, 200 when `wait=searchable` waited for them.
+ * `POST /v1/ingest/<corpus>`: 202 when the documents are in the log, 200 when `wait=searchable` waited for them. A JSON
+ * body is taken whole or not at all; of a stream (NDJSON, CSV) every good line is taken.
  */
 export function ingestRoutes(
   app: FastifyInstance,
@@ -26,49 +29,78 @@ export function ingestRoutes(
   dependencies: GatewayDependencies,
   positions: PositionKeeper,
 ): void {
-  const { defaultSpace, waitDeadlineMs } = options;
-  const { clock, ingestLog, log } = dependencies;
+  const closing = new AbortController();
+  app.addHook('preClose', (done) => {
+    closing.abort();
+    done();
+  });
+  let streams = 0;
 
-  app.post<IngestRoute>('/v1/ingest/:corpus', async (request, reply): Promise<IngestReply> => {
-    const { traceId } = request;
+  app.post<IngestRoute>('/v1/ingest/:corpus', async (request, reply): Promise<IngestReply | Buffer> => {
     const corpus = corpusOf(request.params.corpus);
-    const waits = waitsForSearchable(request.query.wait);
+    const query = parseRequest(ingestQuerySchema, request.query);
     const idempotencyKey = idempotencyKeyOf(request);
-    const events = await readEvents(bodyOf(request), { defaultSpace, clock });
-    checkPayloads(events, ingestLog.payloadBytesMax());
-
-    const outcome = await appendEvents(events, { corpus, traceId, idempotencyKey }, dependencies);
-    const accepted = acceptedOf(events, outcome);
-    if (outcome.failure !== undefined) {
-      if (!(outcome.failure instanceof OutageError)) log.error({ error: outcome.failure, traceId }, 'an append failed');
-      throw appendProblem(outcome.failure, events, accepted);
+    const format = streamFormatOf(request);
+    if (format === undefined) {
+      const { status, body, position } = await ingestWhole(request, corpus, query, options, dependencies);
+      notePosition(position);
+      return answer(status, body);
     }
-    if (!waits) return answer(reply, 202, accepted);
-    const items = itemsOf(corpus, events, outcome);
-    const waited = await waitSearchable(items, { deadlineMs: waitDeadlineMs, traceId, accepted }, dependencies);
-    const position = formatPosition(waited.position);
-    positions.note(position);
-    if (position !== '') reply.header(positionHeaderLower, position);
-    const rejected = waited.rejected.map(({ version, ...row }) => ({ ...row, seq: version }));
-    return answer(reply, 200, { ...accepted, searchable: waited.searchable, rejected });
+    if (streams >= gatewayLimits.streamsMax)
+      throw new ProblemError('overloaded', `${streams} streams are being read already; try again shortly`);
+    streams++;
+    try {
+      const ingest = { format, corpus, query, idempotencyKey, untilRoom: async () => {}, closing: closing.signal };
+      const outcome = await ingestStream(request, ingest, options, dependencies);
+      notePosition(outcome.position);
+      return outcome.status === 400 ? nothingAccepted(reply, outcome.reply) : answer(outcome.status, outcome.reply);
+    } finally {
+      streams--;
+    }
+
+    function notePosition(position: Position): void {
+      const text = formatPosition(position);
+      positions.note(text);
+      if (text !== '') reply.header(positionHeaderLower, text);
+    }
+
+    function answer<Body>(status: number, body: Body): Body {
+      reply.code(status);
+      return body;
+    }
   });
 }
 
-function answer(reply: FastifyReply, status: 200 | 202, body: IngestReply): IngestReply {
-  reply.code(status);
-  return body;
+async function ingestWhole(
+  request: FastifyRequest<IngestRoute>,
+  corpus: string,
+  { wait }: IngestQuery,
+  { defaultSpace, waitDeadlineMs: deadlineMs }: GatewayOptions,
+  dependencies: GatewayDependencies,
+): Promise<{ status: number; body: IngestReply; position: Position }> {
+  const { traceId } = request;
+  const { clock, ingestLog, log } = dependencies;
+  const idempotencyKey = idempotencyKeyOf(request);
+  const events = await readEvents(bodyOf(request), { defaultSpace, clock });
+  checkPayloads(events, ingestLog.payloadBytesMax());
+
+  const outcome = await appendEvents(events, { corpus, traceId, idempotencyKey }, dependencies);
+  const accepted = acceptedOf(events, outcome);
+  if (outcome.failure !== undefined) {
+    if (!(outcome.failure instanceof OutageError)) log.error({ error: outcome.failure, traceId }, 'an append failed');
+    throw appendProblem(outcome.failure, events, accepted);
+  }
+  if (wait === undefined) return { status: 202, body: accepted, position: {} };
+  const items = itemsOf(corpus, events, outcome);
+  const waited = await waitSearchable(items, { deadlineMs, traceId, accepted }, dependencies);
+  const rejected = waited.rejected.map(({ version, ...row }) => ({ ...row, seq: version }));
+  return { status: 200, body: { ...accepted, searchable: waited.searchable, rejected }, position: waited.position };
 }
 
 function corpusOf(text: string): string {
   const corpus = corpusSchema.safeParse(text);
   if (corpus.success) return corpus.data;
   throw new ProblemError('bad_request', `corpus: ${issueSentence(corpus.error)}`, { field: 'corpus' });
-}
-
-function waitsForSearchable(wait: unknown): boolean {
-  if (wait === undefined) return false;
-  if (wait === 'searchable') return true;
-  throw new ProblemError('bad_request', 'wait: must be "searchable", or left out', { field: 'wait' });
 }
 
 function idempotencyKeyOf(request: FastifyRequest<IngestRoute>): string | undefined {
