@@ -42,7 +42,7 @@ export const textSchema = z
   });
 
 /** Whether objects and arrays lie inside one another more than so many levels deep. */
-function isNestedDeeper(value: unknown, levels: number): boolean {
+export function isNestedDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (levels === 0) return true;
   return Object.values(value).some((inner) => isNestedDeeper(inner, levels - 1));

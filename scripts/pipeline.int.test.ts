@@ -27,6 +27,17 @@ describe('documents that bring their own vectors', () => {
     expect(await ask()).toMatchObject({
       results: [{ id: 'a', distance: 0, metadata: { name: 'A' } }, { distance: 1 }],
     });
+    const filtered = { query_vector: [...vectors.east], corpora: ['things'], k: 1 };
+    const only = await client.search({ ...filtered, metadata_filter: { name: { gt: 'A', lte: 'C' } } });
+    expect(only).toMatchObject({
+      results: [{ id: 'c' }],
+      metadata_filter_dropped: 2,
+      per_corpus_counts: { things: 1 },
+    });
+    const next = await client.search({ ...filtered, exclude_ids: ['a'] });
+    expect(next).toMatchObject({ results: [{ id: 'b' }], metadata_filter_dropped: 0 });
+    const wrong = client.search({ ...filtered, metadata_filter: { name: { near: 'A' } } });
+    await expect(wrong).rejects.toThrow('metadata_filter.name: "near" is no operator');
     await client.ingest('things', [{ id: 'a', deleted: true }], { waitSearchable: true });
     expect((await ask()).results.map(({ id }) => id)).toEqual(['b', 'c']);
   });

@@ -3,6 +3,7 @@ import { sideNameSchema } from '../events/index-switch.ts';
 import { defaultPlaybookCorpus } from '../events/playbook.ts';
 import { corpusSchema, documentIdSchema, textSchema } from '../primitives.ts';
 import { dimensionMax } from '../space.ts';
+import { metadataFilterSchema } from './metadata-filter.ts';
 
 export const searchLimits = { kMax: 1000, perCorpusKMax: 5000, corporaMax: 32, excludeIdsMax: 10_000 } as const;
 export const searchDefaults = {
@@ -33,7 +34,7 @@ export const searchRequestSchema = z
     playbook_top_k: z.number().int().min(1).max(100).default(searchDefaults.playbookTopK),
     playbook_max_distance: distance.default(searchDefaults.playbookMaxDistance),
     playbook_max_inject_distance: distance.default(searchDefaults.playbookMaxInjectDistance),
-    metadata_filter: z.record(z.string(), z.unknown()).optional(),
+    metadata_filter: metadataFilterSchema.optional(),
     exclude_ids: z.array(documentIdSchema).max(searchLimits.excludeIdsMax).optional(),
     query_role: z.string().max(200).default(''),
     judge_url: z.url().optional(),

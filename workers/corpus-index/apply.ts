@@ -18,13 +18,14 @@ export interface ApplyTarget {
   readonly maintenance: Maintenance;
   readonly dimension: number;
   readonly distance: Distance;
+  readonly onMetadata: (slot: number, json: string | null) => void;
 }
 
 const insertionsPerApply = 2;
 
 /** Joins a record into what is known of its document, register by register, and does a little of the waiting work. */
 export function applyRecord({ id, registers: { content, metadata } }: VectorRecord, target: ApplyTarget): Applied {
-  const { table, maintenance, dimension, distance } = target;
+  const { table, maintenance, dimension, distance, onMetadata } = target;
   const found = table.find(id);
   const newContent = content.version > (found === undefined ? 0 : table.contentVersion(found));
   const newMetadata = metadata.version > (found === undefined ? 0 : table.metadataVersion(found));
@@ -37,6 +38,7 @@ export function applyRecord({ id, registers: { content, metadata } }: VectorReco
   if (newContent && !writeVector(slot, content.value?.vector ?? null, maintenance)) return 'index_full';
   table.add(id);
   if (newContent) table.setContent(slot, content.version, content.value?.hash ?? null);
+  if (newMetadata && metadata.json !== table.metadataJson(slot)) onMetadata(slot, metadata.json);
   if (newMetadata) table.setMetadata(slot, metadata.version, metadata.json);
   for (let unit = 0; unit < insertionsPerApply && maintenance.work(countsOf(table)); unit++);
   return 'applied';

@@ -18,6 +18,8 @@ export interface Arena {
    * into `scores` from its beginning, in float32 arithmetic.
    */
   scan(kind: 'dots' | 'squares', query: ArrayLike<number>, from: number, to: number, scores: Float32Array): void;
+  /** As `scan`, of a list of labels. */
+  scanLabels(kind: 'dots' | 'squares', query: ArrayLike<number>, labels: Int32Array, scores: Float32Array): void;
   readonly bytes: number;
 }
 
@@ -87,6 +89,16 @@ export function createArena(dimension: number): Arena {
         const block = Math.min(scanBlock, to - label);
         kernel[kind](0, offset(label) * 4, stride, block, outputAt);
         scores.set(floats.subarray(outputAt / 4, outputAt / 4 + block), label - from);
+      }
+    },
+    scanLabels: (kind, query, labels, scores) => {
+      floats.fill(0, 0, stride / 4);
+      floats.set(query, 0);
+      const score = kernel[kind];
+      for (let from = 0; from < labels.length; from += scanBlock) {
+        const block = Math.min(scanBlock, labels.length - from);
+        for (let at = 0; at < block; at++) score(0, offset(labels[from + at] ?? 0) * 4, stride, 1, outputAt + at * 4);
+        scores.set(floats.subarray(outputAt / 4, outputAt / 4 + block), from);
       }
     },
   };

@@ -1,15 +1,19 @@
 import type { Space } from '../../schemas/space.ts';
+import type { CompiledFilter } from '../metadata-filter/metadata-filter.ts';
 import { type Applied, applyRecord, countsOf, type VectorRecord } from './apply.ts';
 import { createDocumentTable, type DocumentTable } from './document-table.ts';
+import { createFilters } from './filter/matching.ts';
 import { compareIds } from './id-order.ts';
 import { sortLazily } from './lazy-sort.ts';
 import { createMaintenance, type Maintenance } from './maintenance.ts';
 import { type Distance, defaultParameters, type IndexParameters } from './parameters.ts';
-import { type Hit, type SearchOptions, searchGeneration } from './search.ts';
+import { type Hit, type SearchContext, type SearchOptions, searchGeneration } from './search.ts';
+import { type Found, type SelectedOptions, searchSelected } from './search-selected.ts';
 
 export type { Applied, VectorRecord } from './apply.ts';
 export type { Distance, IndexParameters } from './parameters.ts';
 export type { Hit, SearchOptions } from './search.ts';
+export type { Found } from './search-selected.ts';
 
 /** The registers of a document, its vector told by its content hash alone. */
 export interface KnownDocument {
@@ -35,6 +39,8 @@ export interface IndexStats {
   readonly tail: number;
   readonly compacting: boolean;
   readonly vectorBytes: number;
+  /** What filters need beside the documents, about. */
+  readonly filterBytes: number;
 }
 
 /**
@@ -58,6 +64,16 @@ export interface CorpusIndex {
    * @throws RangeError for a query of a wrong dimension, with values that are not finite, or (cosine) of norm zero
    */
   search(query: ArrayLike<number>, k: number, options?: SearchOptions): Hit[];
+  /**
+   * The `k` nearest of the documents that a filter admits and that are not excluded: k of them whenever so many there are.
+   * @throws as `search`
+   */
+  searchWithin(query: ArrayLike<number>, k: number, options: WithinOptions): Found;
+  /**
+   * Gets ready for a filter that names fields which no filter named before, a part at a time, so that a long index keeps
+   * nobody waiting; false where all is ready. `searchWithin` does it in one go where it was not done.
+   */
+  prepareFilter(filter: CompiledFilter): boolean;
   /** What is known of an id, also where it is not alive. */
   lookup(id: string): KnownDocument | undefined;
   /** A copy of the logged vector of a living document. */
@@ -80,6 +96,12 @@ export interface CorpusIndexOptions {
   readonly space: Space;
   readonly distance: Distance;
   readonly parameters?: Partial<IndexParameters>;
+}
+
+export interface WithinOptions extends SelectedOptions {
+  readonly filter?: CompiledFilter | undefined;
+  /** Ids that are left out; those that are not there do not matter. */
+  readonly excludeIds?: Iterable<string> | undefined;
 }
 
 /** What an index is made of, for the code that writes and reads snapshots. */
@@ -124,6 +146,24 @@ export function assembleIndex(
     return { id: table.id(slot), slot, vector, ...known(slot) };
   };
 
+  const filters = createFilters(table);
+  const context = (): SearchContext => ({
+    generation: maintenance.serving,
+    dimension,
+    distance,
+    parameters,
+    live: table.live,
+    idOf: table.id,
+  });
+  const livingSlots = (ids: Iterable<string>): Set<number> => {
+    const slots = new Set<number>();
+    for (const id of ids) {
+      const slot = table.find(id);
+      if (alive(slot)) slots.add(slot);
+    }
+    return slots;
+  };
+
   const index: CorpusIndex = {
     space,
     distance,
@@ -133,16 +173,15 @@ export function assembleIndex(
     get tombstones() {
       return table.count - table.live;
     },
-    apply: (record) => applyRecord(record, { table, maintenance, dimension, distance }),
-    search: (query, k, options = {}) =>
-      searchGeneration(query, k, options, {
-        generation: maintenance.serving,
-        dimension,
-        distance,
-        parameters,
-        live: table.live,
-        idOf: table.id,
-      }),
+    apply: (record) => applyRecord(record, { table, maintenance, dimension, distance, onMetadata: filters.onMetadata }),
+    search: (query, k, options = {}) => searchGeneration(query, k, options, context()),
+    searchWithin: (query, k, { filter, excludeIds, ...options }) => {
+      const matching = filter === undefined || filter.fields.length === 0 ? undefined : filters.match(filter);
+      if (matching === undefined && excludeIds === undefined)
+        return { hits: searchGeneration(query, k, options, context()), refused: 0 };
+      return searchSelected(query, k, { matching, excluded: livingSlots(excludeIds ?? []) }, options, context());
+    },
+    prepareFilter: filters.prepareSome,
     lookup: (id) => {
       const slot = table.find(id);
       return slot === undefined ? undefined : known(slot);
@@ -168,13 +207,13 @@ export function assembleIndex(
       return maintenance.hasWork();
     },
     insertions: () => maintenance.insertions,
-    stats: () => describeStats(parts),
+    stats: () => ({ ...describeStats(parts), filterBytes: filters.bytes }),
   };
   partsOf.set(index, parts);
   return index;
 }
 
-function describeStats({ table, maintenance: { serving, compacting } }: IndexParts): IndexStats {
+function describeStats({ table, maintenance: { serving, compacting } }: IndexParts): Omit<IndexStats, 'filterBytes'> {
   const { arena, graph, dead, watermark } = serving;
   return {
     live: table.live,

@@ -7,6 +7,8 @@ export interface DocumentTable {
   readonly count: number;
   /** Documents that are alive. */
   readonly live: number;
+  /** Changes whenever a document begins or ends to live, or its metadata changes. */
+  readonly revision: number;
   find(id: string): number | undefined;
   /** The slot of an id, a new and silent one where it is unknown. */
   add(id: string): number;
@@ -28,12 +30,16 @@ export function createDocumentTable(): DocumentTable {
   const contentVersions: number[] = [];
   const metadataVersions: number[] = [];
   let live = 0;
+  let revision = 0;
   return {
     get count() {
       return ids.length;
     },
     get live() {
       return live;
+    },
+    get revision() {
+      return revision;
     },
     find: (id) => slots.get(id),
     add: (id) => {
@@ -51,7 +57,9 @@ export function createDocumentTable(): DocumentTable {
     contentVersion: (slot) => contentVersions[slot] ?? 0,
     contentHash: (slot) => hashes[slot] ?? null,
     setContent: (slot, version, hash) => {
-      live += (hash === null ? 0 : 1) - ((hashes[slot] ?? null) === null ? 0 : 1);
+      const born = (hash === null ? 0 : 1) - ((hashes[slot] ?? null) === null ? 0 : 1);
+      live += born;
+      if (born !== 0) revision++;
       contentVersions[slot] = version;
       hashes[slot] = hash;
     },
@@ -59,6 +67,7 @@ export function createDocumentTable(): DocumentTable {
     metadataJson: (slot) => json[slot] ?? null,
     setMetadata: (slot, version, value) => {
       metadataVersions[slot] = version;
+      if (json[slot] !== value) revision++;
       json[slot] = value;
     },
   };

@@ -9,6 +9,11 @@ export interface IndexParameters {
   readonly ef: number;
   /** Where more than this part of the graph would have to be asked for, a scan takes its place. */
   readonly graphPartMax: number;
+  /**
+   * What visiting a candidate in the graph costs, in vectors that are scanned in the same time: decides whether a filter's
+   * documents are scanned. `bench:filter` measures both ways.
+   */
+  readonly scannedPerCandidate: number;
   /** Below so many living documents there is no graph: scanning them all is as fast, and exact. */
   readonly exactBelow: number;
   /** The part of the vectors kept that may be dead before they are compacted away. */
@@ -24,6 +29,7 @@ export const defaultParameters: IndexParameters = {
   efConstruction: 200,
   ef: 100,
   graphPartMax: 0.25,
+  scannedPerCandidate: 20,
   exactBelow: 1_000,
   deadFractionMax: 0.2,
   deadMin: 256,

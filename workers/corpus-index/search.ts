@@ -1,5 +1,5 @@
 import type { Generation } from './generation.ts';
-import { exactDistance, prepareQuery, type Query, scoreError } from './metric.ts';
+import { exactDistance, prepareQuery, type Query, scannableNormMax, scoreError } from './metric.ts';
 import type { Distance, IndexParameters } from './parameters.ts';
 import { thresholdOf } from './selection.ts';
 
@@ -99,11 +99,36 @@ function searchGraph(
 
 let scratch = new Float32Array(0);
 
+function scratchOf(length: number): Float32Array {
+  if (scratch.length < length) scratch = new Float32Array(Math.ceil(length * 1.25));
+  return scratch;
+}
+
+/**
+ * The `wanted` nearest of these living labels, and some that are about as near: chosen by float32 scores as in `scan`.
+ */
+export function scanLabels(query: Query, wanted: number, labels: Int32Array, context: SearchContext): number[] {
+  const { generation, dimension, distance } = context;
+  const { arena, unscannable } = generation;
+  const scores = scratchOf(labels.length);
+  arena.scanLabels(distance === 'cosine' ? 'dots' : 'squares', query.scanned, labels, scores);
+  const allExact = distance !== 'cosine' && query.norm > scannableNormMax;
+  for (const [place, label] of labels.entries()) {
+    if (allExact || (unscannable.size > 0 && unscannable.has(label))) scores[place] = exactScore(query, label, context);
+    else if (distance === 'cosine') scores[place] = 1 - (scores[place] ?? 0) / arena.norm(label);
+  }
+  const threshold = wanted >= labels.length ? Number.POSITIVE_INFINITY : thresholdOf(scores, labels.length, wanted);
+  const margin = marginOf(threshold, dimension, distance);
+  const nearest: number[] = [];
+  for (const [place, label] of labels.entries()) if ((scores[place] ?? 0) <= margin) nearest.push(label);
+  return nearest;
+}
+
 /**
  * Living and accepted labels from `from` on by scanning them all: among them the `wanted` nearest. The scan's float32
  * scores choose, with a margin for their error; the caller ranks what was chosen by exact distance.
  */
-function scan(
+export function scan(
   query: Query,
   wanted: number,
   from: number,
@@ -114,15 +139,15 @@ function scan(
   const { count } = generation.arena;
   const scanned = count - from;
   if (scanned <= 0) return [];
-  if (scratch.length < scanned) scratch = new Float32Array(Math.ceil(scanned * 1.25));
-  score(query, from, count, scratch, context);
+  const scores = scratchOf(scanned);
+  score(query, from, count, scores, context);
   for (let want = wanted; ; want *= 8) {
-    const threshold = want >= scanned ? Number.POSITIVE_INFINITY : thresholdOf(scratch, scanned, want);
+    const threshold = want >= scanned ? Number.POSITIVE_INFINITY : thresholdOf(scores, scanned, want);
     const margin = marginOf(threshold, dimension, context.distance);
     const found: number[] = [];
     let sure = 0;
     for (let place = 0; place < scanned; place++) {
-      const value = scratch[place] ?? Number.POSITIVE_INFINITY;
+      const value = scores[place] ?? Number.POSITIVE_INFINITY;
       if (value > margin || value === Number.POSITIVE_INFINITY) continue;
       if (!accept(generation.slotOf(from + place))) continue;
       found.push(from + place);
@@ -144,7 +169,7 @@ function score(query: Query, from: number, to: number, scores: Float32Array, con
   const { arena } = generation;
   const cosine = distance === 'cosine';
   arena.scan(cosine ? 'dots' : 'squares', query.scanned, from, to, scores);
-  const allExact = !cosine && query.norm > 1e15;
+  const allExact = !cosine && query.norm > scannableNormMax;
   for (let label = from; label < to; label++) {
     const place = label - from;
     if (generation.slotOf(label) < 0) scores[place] = Number.POSITIVE_INFINITY;
@@ -163,7 +188,8 @@ function exactScore(query: Query, label: number, { generation, distance }: Searc
   return distance === 'cosine' ? exact : Math.min(exact * exact, float32Max);
 }
 
-function toHits(labels: readonly number[], wanted: number, query: Query, context: SearchContext): Hit[] {
+/** The `wanted` nearest of these labels, by exact distance. */
+export function toHits(labels: readonly number[], wanted: number, query: Query, context: SearchContext): Hit[] {
   const { generation, distance, idOf } = context;
   const { arena, twins } = generation;
   const ofTwins = new Map<number, number>();

@@ -9,11 +9,12 @@ import type { Clock } from '../../streams/clock.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../../streams/service.ts';
 import { type IndexCatalogue, type IndexEntry, indexesToSearch } from '../corpus-index/catalogue.ts';
 import { createJudge } from '../matrix/judge.ts';
-import { compileMetadataFilter } from '../matrix/metadata-filter.ts';
 import { rank, rankWithJudge } from '../matrix/rank.ts';
 import { resultJson } from '../matrix/reply.ts';
 import type { PlaybookEntry, PlaybookHit, RankInput, Ranking } from '../matrix/types.ts';
+import { type CompiledFilter, compileFilter } from '../metadata-filter/metadata-filter.ts';
 import type { EmbedQueries } from '../query-vectors/embed-query.ts';
+import { createFilterPreparation, type FilterPreparation } from './prepare-filter.ts';
 
 export interface SearchPorts {
   readonly catalogue: IndexCatalogue;
@@ -43,17 +44,26 @@ const queryVectorsMax = 10_000;
  */
 export function createSearch(ports: SearchPorts): ServiceHandler {
   const queryVectors = new LRUCache<string, Float32Array>({ max: queryVectorsMax });
+  const filters = createFilterPreparation();
 
   return (request) => {
     const wanted = parseRequestBytes(searchRequestSchema, request.body, searchSlips);
     const judge = judgeOf(wanted, ports);
-    if (judge !== undefined || behind(request.position, ports.position()))
-      return answerLater(wanted, request, ports, queryVectors, judge);
+    const filter = wanted.metadata_filter === undefined ? undefined : compileFilter(wanted.metadata_filter);
+    const later = () => answerLater({ wanted, filter, request, judge }, ports, queryVectors, filters);
+    if (judge !== undefined || behind(request.position, ports.position())) return later();
     const asked = indexesAsked(wanted, ports);
     const vector = vectorAtHand(wanted, asked.space, queryVectors);
-    if (vector === undefined) return answerLater(wanted, request, ports, queryVectors, judge);
-    return respond(wanted, rank(retrieve(wanted, vector, asked, ports)), request, ports);
+    if (vector === undefined || (filter !== undefined && !filters.isReady(filter, asked.entries))) return later();
+    return respond(wanted, rank(retrieve(wanted, filter, vector, asked, ports)), request, ports);
   };
+}
+
+interface Question {
+  readonly wanted: SearchRequest;
+  readonly filter: CompiledFilter | undefined;
+  readonly request: ServiceRequest;
+  readonly judge: ReturnType<typeof judgeOf>;
 }
 
 function behind(wanted: Position, folded: Position): boolean {
@@ -100,11 +110,10 @@ function checkedVector(vector: readonly number[], space: string): Float32Array {
 }
 
 async function answerLater(
-  wanted: SearchRequest,
-  request: ServiceRequest,
+  { wanted, filter, request, judge }: Question,
   ports: SearchPorts,
   queryVectors: LRUCache<string, Float32Array>,
-  judge: ReturnType<typeof judgeOf>,
+  filters: FilterPreparation,
 ): Promise<ServiceResponse> {
   const remainingMs = () => Math.max(1, Math.round(request.deadlineAtMs - ports.clock.monotonicMs()));
   if (!(await ports.waitForPosition(request.position, AbortSignal.timeout(remainingMs()))))
@@ -112,6 +121,7 @@ async function answerLater(
       position: ports.position(),
     });
   let asked = indexesAsked(wanted, ports);
+  if (filter !== undefined) await filters.prepare(filter, asked.entries);
   let vector = vectorAtHand(wanted, asked.space, queryVectors);
   if (vector === undefined) {
     const text = wanted.query_text ?? '';
@@ -129,7 +139,7 @@ async function answerLater(
       );
     vector = embedded;
   }
-  const input = retrieve(wanted, vector, asked, ports);
+  const input = retrieve(wanted, filter, vector, asked, ports);
   const ranking = judge === undefined ? rank(input) : await rankWithJudge(input, judge);
   return respond(wanted, ranking, request, ports);
 }
@@ -137,20 +147,22 @@ async function answerLater(
 /** Asks every index for its nearest, and the playbooks of the same space for recordings near the query. */
 function retrieve(
   wanted: SearchRequest,
+  filter: CompiledFilter | undefined,
   vector: ArrayLike<number>,
   { space, entries }: AskedIndexes,
   ports: SearchPorts,
 ): RankInput {
   const side = wanted.index ?? null;
   const perCorpusK = Math.max(wanted.k, wanted.per_corpus_k ?? wanted.k);
-  const perCorpus = entries.map(({ corpus, index }) => ({
+  const retrieval = { filter, excludeIds: wanted.exclude_ids };
+  const found = entries.map(({ corpus, index }) => ({
     corpus,
-    hits: index.search(vector, perCorpusK).map(({ id, distance, slot }) => ({
-      id,
-      corpus,
-      distance,
-      metadataJson: index.metadataJson(slot),
-    })),
+    index,
+    ...index.searchWithin(vector, perCorpusK, retrieval),
+  }));
+  const perCorpus = found.map(({ corpus, index, hits }) => ({
+    corpus,
+    hits: hits.map(({ id, distance, slot }) => ({ id, corpus, distance, metadataJson: index.metadataJson(slot) })),
   }));
   const byCorpus = new Map(entries.map((entry) => [entry.corpus, entry]));
   return {
@@ -158,7 +170,8 @@ function retrieve(
     k: wanted.k,
     playbookHits: wanted.use_playbook ? playbookHits(wanted, vector, space, side, ports.catalogue) : [],
     excludeIds: new Set(wanted.exclude_ids),
-    filter: wanted.metadata_filter === undefined ? undefined : compileMetadataFilter(wanted.metadata_filter),
+    filter: filter?.admits,
+    droppedInRetrieval: found.reduce((sum, { refused }) => sum + refused, 0),
     queryRole: wanted.query_role,
     usePlaybook: wanted.use_playbook,
     maxDistance: wanted.playbook_max_distance,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compileMetadataFilter } from './metadata-filter.ts';
+import { compileMetadataFilter } from '../metadata-filter/metadata-filter.ts';
 import { rank, rankWithJudge } from './rank.ts';
 import type { Candidate, PlaybookHit, RankInput, Ranking } from './types.ts';
 

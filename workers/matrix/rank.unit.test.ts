@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { compileMetadataFilter } from '../metadata-filter/metadata-filter.ts';
 import { formatDistance } from './boost.ts';
-import { compileMetadataFilter } from './metadata-filter.ts';
 import { rank } from './rank.ts';
 import { candidate, corpusHits, gates, playbookHit, ranked, rankInput } from './rank-fixtures.ts';
 

@@ -1,4 +1,4 @@
-import type { MetadataPredicate } from './metadata-filter.ts';
+import type { MetadataPredicate } from '../metadata-filter/metadata-filter.ts';
 
 /** A document that retrieval found. `distance` is finite and smaller is nearer; `metadataJson` is JSON text. */
 export interface Candidate {

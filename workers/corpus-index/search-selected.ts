@@ -1,0 +1,113 @@
+import type { Matching } from './filter/matching.ts';
+import { prepareQuery, type Query } from './metric.ts';
+import { type Hit, type SearchContext, scan, scanLabels, toHits } from './search.ts';
+
+/** Which documents may be found. */
+export interface Selection {
+  /** Living documents that a filter admits; undefined where there is no filter. */
+  readonly matching: Matching | undefined;
+  /** Slots of living documents that are left out. */
+  readonly excluded: ReadonlySet<number>;
+}
+
+export interface Found {
+  readonly hits: Hit[];
+  /** Documents that were looked at and that the filter refused. */
+  readonly refused: number;
+}
+
+export interface SelectedOptions {
+  readonly ef?: number;
+  readonly exact?: boolean;
+}
+
+/** Candidates that are asked of the graph before the scan takes over. */
+const graphCandidatesMax = 2_048;
+const escalation = 2;
+
+/**
+ * The `k` nearest documents of a selection, by ascending distance, ties by id: k of them whenever so many there are. Where
+ * a filter admits few, those are scanned, exactly. Where it admits many, the graph is asked for as many candidates as
+ * should hold k of them, then for more; the scan of those that match takes over where that does not suffice.
+ */
+export function searchSelected(
+  values: ArrayLike<number>,
+  k: number,
+  selection: Selection,
+  options: SelectedOptions,
+  context: SearchContext,
+): Found {
+  const query = prepareQuery(values, context.dimension, context.distance);
+  const { matching, excluded } = selection;
+  const leftOut = matching === undefined ? excluded.size : countWhere(excluded, matching.has);
+  const available = (matching?.count ?? context.live) - leftOut;
+  const wanted = Math.min(k, available);
+  if (wanted > 0 && options.exact !== true) {
+    const walked = walkGraph(query, wanted, leftOut, selection, options, context);
+    if (walked !== undefined) return walked;
+  }
+  const refused = matching === undefined ? 0 : context.live - matching.count;
+  if (wanted <= 0) return { hits: [], refused };
+  return { hits: toHits(scanSelected(query, wanted, selection, context), wanted, query, context), refused };
+}
+
+function countWhere(slots: ReadonlySet<number>, holds: (slot: number) => boolean): number {
+  let count = 0;
+  for (const slot of slots) if (holds(slot)) count++;
+  return count;
+}
+
+function scanSelected(
+  query: Query,
+  wanted: number,
+  { matching, excluded }: Selection,
+  context: SearchContext,
+): number[] {
+  if (matching === undefined) return scan(query, wanted, 0, (slot) => !excluded.has(slot), context);
+  const slots = matching.slots();
+  const labels = new Int32Array(slots.length);
+  let count = 0;
+  for (const slot of slots) if (!excluded.has(slot)) labels[count++] = context.generation.labelOf(slot);
+  return scanLabels(query, wanted, labels.subarray(0, count), context);
+}
+
+/** Undefined where the graph is not the way to find them, or did not lead to enough. */
+function walkGraph(
+  query: Query,
+  wanted: number,
+  leftOut: number,
+  { matching, excluded }: Selection,
+  options: SelectedOptions,
+  context: SearchContext,
+): Found | undefined {
+  const { generation, distance, live, parameters } = context;
+  const { graph } = generation;
+  if (graph === undefined) return undefined;
+  // Squares of such values overflow float32 inside the graph.
+  if (distance === 'euclidean' && generation.unscannable.size > 0) return undefined;
+  const ef = options.ef ?? parameters.ef;
+  const matches = matching?.count ?? live;
+  const share = (matches / live) * (live / generation.arena.count);
+  if (matches < (parameters.scannedPerCandidate * ef) / share) return undefined;
+  const most = Math.min(graphCandidatesMax, graph.count * parameters.graphPartMax);
+  // With two deviations to spare, as if matches were strewn evenly.
+  for (let fetch = Math.ceil((wanted + 2 * Math.sqrt(wanted)) / share) + leftOut; fetch <= most; fetch *= escalation) {
+    const labels = graph.search(query.scanned, fetch, Math.max(Math.ceil(ef / share), fetch));
+    // Fewer than asked: the walk ended in a part of the graph that nothing leads out of.
+    if (labels.length < fetch) return undefined;
+    let refused = 0;
+    const accept = (slot: number): boolean => {
+      if (matching !== undefined && !matching.has(slot)) refused++;
+      else return !excluded.has(slot);
+      return false;
+    };
+    const found = labels.flatMap(generation.twins.groupOf).filter((label) => {
+      const slot = generation.slotOf(label);
+      return slot >= 0 && accept(slot);
+    });
+    if (found.length < wanted) continue;
+    const tail = scan(query, wanted, generation.watermark, accept, context);
+    return { hits: toHits([...found, ...tail], wanted, query, context), refused };
+  }
+  return undefined;
+}
