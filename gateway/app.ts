@@ -2,9 +2,12 @@ import fastify, { type FastifyInstance } from 'fastify';
 import type { GatewayDependencies, GatewayOptions } from './dependencies.ts';
 import { gatewayLimits } from './limits.ts';
 import { admitRequests } from './plugins/admission.ts';
+import { allowAddresses } from './plugins/allowed-addresses.ts';
 import { requireToken } from './plugins/auth.ts';
 import { takeBodies } from './plugins/body.ts';
+import { allowOrigins } from './plugins/cors.ts';
 import { answerClientError, frameworkProblem, tellProblems } from './plugins/errors.ts';
+import { limitRate } from './plugins/rate-limit.ts';
 import { createPositionKeeper } from './positions.ts';
 import { contractRoutes } from './routes/contracts.ts';
 import { forwardRoutes } from './routes/forward.ts';
@@ -18,6 +21,8 @@ import { metricsRoutes } from './routes/metrics.ts';
  */
 export function buildApp(options: GatewayOptions, dependencies: GatewayDependencies): FastifyInstance {
   const app = fastify({
+    // The type of a server with TLS is another; what is used of it here is the same.
+    ...(options.tls === undefined ? {} : ({ https: options.tls } as object)),
     // Fastify's own logging makes a child logger for every request; what is worth a line is logged here.
     logger: false,
     bodyLimit: options.bodyBytesMax,
@@ -35,12 +40,25 @@ export function buildApp(options: GatewayOptions, dependencies: GatewayDependenc
   const positions = createPositionKeeper();
   tellProblems(app, options.bodyBytesMax, dependencies.log);
   admitRequests(app, options, dependencies);
-  requireToken(app, options);
-  takeBodies(app, options);
-  healthRoutes(app, dependencies);
-  metricsRoutes(app, dependencies);
-  contractRoutes(app);
-  forwardRoutes(app, options, dependencies, positions);
-  ingestRoutes(app, options, dependencies, positions);
+  allowAddresses(app, options);
+  // Plugins of others are there only when they are loaded: what comes behind them waits.
+  app.register(
+    inPlace(async () => {
+      await allowOrigins(app, options);
+      await limitRate(app, options);
+      requireToken(app, options);
+      takeBodies(app, options);
+      healthRoutes(app, dependencies);
+      metricsRoutes(app, dependencies);
+      contractRoutes(app);
+      forwardRoutes(app, options, dependencies, positions);
+      ingestRoutes(app, options, dependencies, positions);
+    }),
+  );
   return app;
+}
+
+/** Fastify gives a plugin an instance of its own, whose hooks nobody else has; one marked so shares that of its parent. */
+function inPlace(plugin: () => Promise<void>): () => Promise<void> {
+  return Object.assign(plugin, { [Symbol.for('skip-override')]: true });
 }

@@ -16,6 +16,14 @@ export interface GatewayOptions {
   readonly metricsToken: string | undefined;
   /** `/metrics` asks for no token. */
   readonly metricsOpen: boolean;
+  /** Origins whose pages may ask; none: no page of another origin. */
+  readonly corsOrigins: readonly string[];
+  /** Networks that are answered; none: all. */
+  readonly allowedNetworks: readonly string[];
+  /** 0 requests: no limit. */
+  readonly rateLimit: { readonly requests: number; readonly windowMs: number };
+  /** Undefined: plain HTTP. */
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
   readonly bodyBytesMax: number;
   /** Of all bodies that are in work together. */
   readonly bodiesBytesMax: number;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
-import type { Configuration } from '../schemas/configuration.ts';
+import { type Configuration, ConfigurationError } from '../schemas/configuration.ts';
 import { appendBytes, nextMessageId } from '../streams/append.ts';
 import type { Clock } from '../streams/clock.ts';
 import { type ConnectOptions, connectLog, type LogConnection } from '../streams/connection.ts';
@@ -27,20 +28,21 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** Wires the HTTP app to the bus. */
+/** Wires the HTTP app to the bus. @throws ConfigurationError where the files of its certificate can not be read */
 export async function createGateway(
   configuration: Configuration,
   connect: ConnectOptions,
   log: RuntimeLog,
   requestLog?: RequestLog,
 ): Promise<Gateway> {
+  const options = gatewayOptions(configuration);
   const onStatus = (status: string, detail: string) => log.debug({ status, detail }, 'connection');
   const connection = await connectLog({ ...connect, onStatus });
   const client = createServiceClient(connection);
   const observations = startObservations(connection, 'gateway');
   const streams = watchStreams(connection, log);
   tellOfBus(connection);
-  const app = buildApp(gatewayOptions(configuration), {
+  const app = buildApp(options, {
     client,
     observations,
     log,
@@ -75,8 +77,31 @@ async function drain(app: FastifyInstance, letGo: () => Promise<void>, clock: Cl
 }
 
 function gatewayOptions({ gateway, embedder, metrics }: Configuration): GatewayOptions {
+  const { tlsFiles } = gateway;
+  const tls =
+    tlsFiles === undefined
+      ? undefined
+      : {
+          cert: readFileOf('LAKEHOUSE_TLS_CERT_FILE', tlsFiles.cert),
+          key: readFileOf('LAKEHOUSE_TLS_KEY_FILE', tlsFiles.key),
+        };
   const { token: metricsToken, open: metricsOpen } = metrics;
-  return { ...gateway, metricsToken, metricsOpen, embedDeadlineMs: embedder.deadlineMs, defaultSpace: embedder.space };
+  return {
+    ...gateway,
+    metricsToken,
+    metricsOpen,
+    tls,
+    embedDeadlineMs: embedder.deadlineMs,
+    defaultSpace: embedder.space,
+  };
+}
+
+function readFileOf(variable: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new ConfigurationError(`${variable}: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 function ingestLogOn(connection: LogConnection): IngestLog {

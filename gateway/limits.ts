@@ -26,4 +26,8 @@ export const gatewayLimits = {
   streamLingerMs: 10_000,
   /** Streams that are read at once. */
   streamsMax: 64,
+  /** Clients whose requests are counted; beyond them the one that was longest away is forgotten. */
+  rateLimitClientsMax: 10_000,
+  /** How long a browser remembers what a page may ask. */
+  corsMaxAgeSeconds: 600,
 } as const;

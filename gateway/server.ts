@@ -28,7 +28,9 @@ async function main(): Promise<void> {
   const requestLog = isLogged ? createRequestLog(write, head, systemClock) : undefined;
   const connect = { ...configuration.nats, name: 'lakehouse-gateway', clock: systemClock, waitForServer: true };
   const telemetry = processTelemetry(undefined);
-  const gateway = await createGateway(configuration, { ...connect, telemetry }, log, requestLog);
+  const gateway = await createGateway(configuration, { ...connect, telemetry }, log, requestLog).catch(
+    exitWhereMisconfigured,
+  );
   closeWithGrace(
     { delay: closeDelayMs, logger: { error: (...parts: unknown[]) => log.error({ parts }, 'closing') } },
     async ({ err, signal }) => {
@@ -55,8 +57,12 @@ function refuseOpenBind({ gateway }: Configuration): void {
   try {
     assertBindAllowed(gateway.host, gateway.token ?? gateway.secondaryTokens[0]);
   } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(exitMisconfigured);
+    exitWhereMisconfigured(error);
   }
+}
+
+function exitWhereMisconfigured(error: unknown): never {
+  if (!(error instanceof ConfigurationError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(exitMisconfigured);
 }

@@ -17,10 +17,20 @@ const list = z.string().transform((text) =>
     .filter((entry) => entry !== ''),
 );
 
+const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
+  error: 'must be addresses or networks separated by commas, such as "10.0.0.0/8,fd00::/8"',
+});
+const origin = z.union([z.literal('*'), z.string().regex(/^https?:\/\/[^/\s]+$/)], {
+  error: 'must be origins separated by commas, such as "https://app.example.org" (no path), or "*"',
+});
+
 const environmentSchema = z.object({
   LAKEHOUSE_NATS_URL: z.string().default('nats://127.0.0.1:4222'),
   LAKEHOUSE_NATS_USER: z.string().optional(),
   LAKEHOUSE_NATS_PASSWORD: z.string().optional(),
+  LAKEHOUSE_NATS_CA_FILE: z.string().optional(),
+  LAKEHOUSE_NATS_CERT_FILE: z.string().optional(),
+  LAKEHOUSE_NATS_KEY_FILE: z.string().optional(),
   LAKEHOUSE_DATA_DIR: z.string().default('data'),
   LAKEHOUSE_REPLICAS: count.min(1).max(5).default(1),
   LAKEHOUSE_REQUEST_LOG: flag.default(true),
@@ -42,6 +52,12 @@ const environmentSchema = z.object({
   LAKEHOUSE_OLLAMA_DIMENSION: count.min(1).max(dimensionMax).optional(),
   LAKEHOUSE_GATEWAY_HOST: z.string().default('127.0.0.1'),
   LAKEHOUSE_GATEWAY_PORT: port.default(3110),
+  LAKEHOUSE_CORS_ORIGINS: list.pipe(z.array(origin)).default([]),
+  LAKEHOUSE_ALLOWED_NETWORKS: list.pipe(z.array(network)).default([]),
+  LAKEHOUSE_RATE_LIMIT: count.min(0).default(0),
+  LAKEHOUSE_RATE_LIMIT_WINDOW_MS: count.min(1_000).default(60_000),
+  LAKEHOUSE_TLS_CERT_FILE: z.string().optional(),
+  LAKEHOUSE_TLS_KEY_FILE: z.string().optional(),
   LAKEHOUSE_TOKEN: z.string().min(1).optional(),
   LAKEHOUSE_SECONDARY_TOKENS: list.default([]),
   LAKEHOUSE_BODY_BYTES_MAX: count.min(1024).default(4 * 1024 * 1024),
@@ -57,7 +73,13 @@ const environmentSchema = z.object({
 });
 
 export interface Configuration {
-  readonly nats: { url: string; user: string | undefined; password: string | undefined; replicas: number };
+  readonly nats: {
+    url: string;
+    user: string | undefined;
+    password: string | undefined;
+    replicas: number;
+    tls: NatsTls | undefined;
+  };
   readonly streamBytes: Partial<Record<StreamName, number>>;
   readonly dataDirectory: string;
   readonly logLevel: string;
@@ -84,6 +106,11 @@ export interface Configuration {
     searchDeadlineMs: number;
     waitDeadlineMs: number;
     requestsWaitingMax: number;
+    corsOrigins: readonly string[];
+    allowedNetworks: readonly string[];
+    rateLimit: { requests: number; windowMs: number };
+    /** Undefined: plain HTTP. */
+    tlsFiles: { cert: string; key: string } | undefined;
     /** A line in the log for each request. */
     requestLog: boolean;
   };
@@ -94,6 +121,13 @@ export interface Configuration {
     searchLogSample: number;
     judgeUrls: readonly string[];
   };
+}
+
+/** Files for a connection to NATS over TLS; the certificate is the client's own, where the server asks for one. */
+export interface NatsTls {
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
 }
 
 /** What is wrong with the environment, in one sentence a line. */
@@ -119,6 +153,7 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
       user: value.LAKEHOUSE_NATS_USER,
       password: value.LAKEHOUSE_NATS_PASSWORD,
       replicas: value.LAKEHOUSE_REPLICAS,
+      tls: natsTls(value),
     },
     streamBytes: readStreamBytes(given),
     dataDirectory: value.LAKEHOUSE_DATA_DIR,
@@ -146,6 +181,10 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
       waitDeadlineMs: value.LAKEHOUSE_WAIT_DEADLINE_MS,
       requestsWaitingMax: value.LAKEHOUSE_REQUESTS_WAITING_MAX,
       requestLog: value.LAKEHOUSE_REQUEST_LOG,
+      corsOrigins: value.LAKEHOUSE_CORS_ORIGINS,
+      allowedNetworks: value.LAKEHOUSE_ALLOWED_NETWORKS,
+      rateLimit: { requests: value.LAKEHOUSE_RATE_LIMIT, windowMs: value.LAKEHOUSE_RATE_LIMIT_WINDOW_MS },
+      tlsFiles: both('LAKEHOUSE_TLS_CERT_FILE', 'LAKEHOUSE_TLS_KEY_FILE', value),
     },
     index: {
       snapshotIntervalMs: value.LAKEHOUSE_SNAPSHOT_INTERVAL_MS,
@@ -154,6 +193,39 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
       searchLogSample: value.LAKEHOUSE_SEARCH_LOG_SAMPLE,
       judgeUrls: value.LAKEHOUSE_JUDGE_URLS,
     },
+  };
+}
+
+type FileVariables = Pick<
+  z.output<typeof environmentSchema>,
+  | 'LAKEHOUSE_TLS_CERT_FILE'
+  | 'LAKEHOUSE_TLS_KEY_FILE'
+  | 'LAKEHOUSE_NATS_CA_FILE'
+  | 'LAKEHOUSE_NATS_CERT_FILE'
+  | 'LAKEHOUSE_NATS_KEY_FILE'
+>;
+
+/** A certificate and its key: each is nothing without the other. */
+function both(
+  certName: keyof FileVariables,
+  keyName: keyof FileVariables,
+  value: FileVariables,
+): { cert: string; key: string } | undefined {
+  const { [certName]: cert, [keyName]: key } = value;
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert !== undefined && key !== undefined) return { cert, key };
+  throw new ConfigurationError(
+    `${cert === undefined ? certName : keyName}: is missing; ${certName} and ${keyName} go together`,
+  );
+}
+
+function natsTls(value: FileVariables): NatsTls | undefined {
+  const own = both('LAKEHOUSE_NATS_CERT_FILE', 'LAKEHOUSE_NATS_KEY_FILE', value);
+  const { LAKEHOUSE_NATS_CA_FILE: caFile } = value;
+  if (caFile === undefined && own === undefined) return undefined;
+  return {
+    ...(caFile === undefined ? {} : { caFile }),
+    ...(own === undefined ? {} : { certFile: own.cert, keyFile: own.key }),
   };
 }
 

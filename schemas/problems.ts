@@ -11,6 +11,7 @@ export const problems = {
   mixed_spaces: { status: 400, title: 'The corpora are of different spaces' },
   space_mismatch: { status: 400, title: 'The query and the corpus are of different spaces' },
   unauthorized: { status: 401, title: 'A valid bearer token is needed' },
+  forbidden: { status: 403, title: 'This is not answered to you' },
   not_found: { status: 404, title: 'There is no such thing here' },
   method_not_allowed: { status: 405, title: 'That method does not go with this path' },
   request_timeout: { status: 408, title: 'The request did not come in time' },

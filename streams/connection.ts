@@ -1,4 +1,5 @@
 import { connect, type JetStreamClient, type JetStreamManager, type NatsConnection, nuid } from 'nats';
+import type { NatsTls } from '../schemas/configuration.ts';
 import type { Clock } from './clock.ts';
 import { quietTelemetry, type Telemetry } from './telemetry/telemetry.ts';
 
@@ -29,6 +30,8 @@ export interface ConnectOptions {
   readonly url: string;
   readonly user?: string | undefined;
   readonly password?: string | undefined;
+  /** Undefined: TLS only where the server or the address (`tls://`) asks for it, with the system's certificates. */
+  readonly tls?: NatsTls | undefined;
   /** Shown by `nats server report connections`. */
   readonly name: string;
   readonly clock: Clock;
@@ -63,6 +66,7 @@ export async function connectLog(options: ConnectOptions): Promise<LogConnection
     noAsyncTraces: true,
     ...(options.user === undefined ? {} : { user: options.user }),
     ...(options.password === undefined ? {} : { pass: options.password }),
+    ...(options.tls === undefined ? {} : { tls: { ...options.tls } }),
   });
   const state = { connected: true };
   const watchers = new Set<(connected: boolean) => void>();

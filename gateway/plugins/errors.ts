@@ -9,6 +9,8 @@ import { asksToContinue, bodyTooLarge, maySendOn } from './body.ts';
 export function tellProblems(app: FastifyInstance, bodyBytesMax: number, log: RuntimeLog): void {
   const routes: { method: string; pattern: RegExp }[] = [];
   app.addHook('onRoute', ({ method, url }) => {
+    // Preflights of any path; that answers nobody's question.
+    if (url === '*') return;
     const pattern = new RegExp(`^${url.replace(/:[a-z]+/g, '[^/]+')}$`);
     for (const one of [method].flat()) routes.push({ method: one, pattern });
   });

@@ -5,7 +5,7 @@ import { type ProblemCode, problems } from '../problems.ts';
 import { contractVersion, type JsonSchema, jsonSchema } from './json-schema.ts';
 
 /** Problems that every path but the open ones may answer, before its own work begins. */
-const edgeProblems: readonly ProblemCode[] = ['unauthorized', 'payload_too_large', 'rate_limited'];
+const edgeProblems: readonly ProblemCode[] = ['unauthorized', 'forbidden', 'payload_too_large', 'rate_limited'];
 
 /** The OpenAPI 3.1 document of the gateway, made of the operations and the schemas that they name. */
 export function openApiDocument(): JsonSchema {

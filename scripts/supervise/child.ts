@@ -89,17 +89,27 @@ export function startChild(spec: ProcessSpec, options: ChildOptions): ChildHandl
 function captureOutput(child: ChildProcess, { limits, logFile, onLine }: ChildOptions): () => void {
   const log = openLogFile(logFile, limits.logBytesMax);
   let open = true;
+  let lines: string[] = [];
+  // A busy process writes hundreds of lines at once: one write takes them all.
+  const flush = () => {
+    if (open) log.append(...lines);
+    lines = [];
+  };
   const splitters = [child.stdout, child.stderr].map((stream) => {
     const splitter = lineSplitter(limits.lineCharactersMax, (line) => {
       if (!open) return;
-      log.append(line);
+      lines.push(line);
       onLine(line);
     });
-    stream?.on('data', (bytes: Buffer) => splitter.write(bytes));
+    stream?.on('data', (bytes: Buffer) => {
+      splitter.write(bytes);
+      flush();
+    });
     return splitter;
   });
   return () => {
     for (const splitter of splitters) splitter.end();
+    flush();
     open = false;
     log.close();
     child.stdout?.destroy();

@@ -4,8 +4,8 @@ import { StringDecoder } from 'node:string_decoder';
 
 /** A log of bounded size: `path` and, before it, `path.1`. */
 export interface LogFile {
-  /** Appends a line. A disk that is full or gone loses the line, never the caller. */
-  append(line: string): void;
+  /** Appends lines, in one write. A disk that is full or gone loses them, never the caller. */
+  append(...lines: string[]): void;
   close(): void;
 }
 
@@ -21,8 +21,9 @@ export function openLogFile(path: string, bytesMax: number): LogFile {
     bytes = 0;
   };
   return {
-    append(line) {
-      const data = Buffer.from(`${line}\n`);
+    append(...lines) {
+      if (lines.length === 0) return;
+      const data = Buffer.from(`${lines.join('\n')}\n`);
       try {
         if (bytes > 0 && bytes + data.length > bytesMax) rotate();
         bytes += writeSync(descriptor, data);

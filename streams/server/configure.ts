@@ -34,6 +34,15 @@ export interface ServerConfig {
   /** Sync to disk before each publish is acknowledged, so that a power cut takes nothing (servers from 2.10). */
   readonly syncAlways?: boolean;
   readonly cluster?: ClusterConfig;
+  /** Absent: connections are not encrypted. */
+  readonly tls?: ServerTls;
+}
+
+/** Files of the server's certificate; with `caFile` every client must show one of that authority. */
+export interface ServerTls {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly caFile?: string;
 }
 
 /** The account with JetStream. Its name is a folder of the store: another name would hide all streams. */
@@ -62,6 +71,7 @@ export function renderServerConfig(config: ServerConfig): string {
     ...(config.monitorPort === undefined ? [] : [`http: "127.0.0.1:${config.monitorPort}"`]),
     ...(config.portsFileDir === undefined ? [] : [`ports_file_dir: ${quoted(config.portsFileDir)}`]),
     `max_payload: ${config.maxPayloadBytes ?? serverLimits.maxPayloadBytes}`,
+    ...(config.tls === undefined ? [] : tlsLines(config.tls)),
     ...jetStreamLines(config),
     // Without credentials one is a producer; who can reach a loopback port is on this machine already.
     ...(loopbackHosts.includes(host) ? [`no_auth_user: ${quoted('producer' satisfies RoleName)}`] : []),
@@ -69,6 +79,16 @@ export function renderServerConfig(config: ServerConfig): string {
     ...(config.cluster === undefined ? [] : clusterLines(config.cluster, config.credentials, host)),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function tlsLines({ certFile, keyFile, caFile }: ServerTls): string[] {
+  return [
+    'tls {',
+    `  cert_file: ${quoted(certFile)}`,
+    `  key_file: ${quoted(keyFile)}`,
+    ...(caFile === undefined ? [] : [`  ca_file: ${quoted(caFile)}`, '  verify: true']),
+    '}',
+  ];
 }
 
 function jetStreamLines(config: ServerConfig): string[] {

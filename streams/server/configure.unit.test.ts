@@ -41,6 +41,17 @@ describe('renderServerConfig', () => {
     );
   });
 
+  it('asks clients for a certificate where their authority is named, and only there', () => {
+    const own = { certFile: '/tls/a.pem', keyFile: '/tls/a.key' };
+    expect(renderServerConfig(debian)).not.toContain('tls {');
+    expect(renderServerConfig({ ...debian, tls: own })).toMatch(
+      /cert_file: "\/tls\/a.pem"\n {2}key_file: "\/tls\/a.key"\n}/,
+    );
+    expect(renderServerConfig({ ...debian, tls: { ...own, caFile: '/tls/ca.pem' } })).toContain(
+      'ca_file: "/tls/ca.pem"\n  verify: true',
+    );
+  });
+
   it('takes no route from a server without the password', () => {
     const cluster = { name: 'lake', serverName: 'a', port: 6222, routes: ['127.0.0.1:6223'] };
     const text = renderServerConfig({ ...current, cluster });

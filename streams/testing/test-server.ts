@@ -9,7 +9,10 @@ import { locateServer, type ServerBinary } from '../server/locate.ts';
 import type { RoleName } from '../server/roles.ts';
 
 export type TestServerOptions = Partial<
-  Pick<LaunchOptions, 'port' | 'syncAlways' | 'maxPayloadBytes' | 'fileStoreBytesMax' | 'cluster' | 'credentials'>
+  Pick<
+    LaunchOptions,
+    'port' | 'syncAlways' | 'maxPayloadBytes' | 'fileStoreBytesMax' | 'cluster' | 'credentials' | 'tls'
+  >
 > & {
   readonly binary?: ServerBinary;
 };
