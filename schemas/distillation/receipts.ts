@@ -34,6 +34,10 @@ export const stageReceiptSchema = z.strictObject({
   inputs: z.array(fileReferenceSchema),
   outputs: z.array(fileReferenceSchema),
   stats: stageStatsSchema,
+  /** What was asked for beside the input: the same input and parameters give the same output. */
+  parameters: z.record(z.string(), z.union([z.string(), z.boolean()])),
+  /** The reasons for which rows were skipped or refused, each once. */
+  error_classes: z.array(z.string()),
   validation: z.strictObject({ passed: z.boolean(), errors: z.array(z.string()), warnings: z.array(z.string()) }),
   duration_ms: z.number().nonnegative(),
 });

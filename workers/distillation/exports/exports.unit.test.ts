@@ -13,7 +13,7 @@ import { acceptanceFiles } from '../acceptance/fixture-rows.ts';
 import { makeEvidence } from '../evidence/make-evidence.ts';
 import { scoreEvidence } from '../scoring/score-evidence.ts';
 import { instructionOf } from './instructions.ts';
-import { exportPreference, isInsufficient, pairsOf } from './preference.ts';
+import { exportPreference, pairsOf } from './preference.ts';
 import { emptyCounts, quarantineRow, type ScoredEvidence } from './quarantine.ts';
 import { exportRag } from './rag.ts';
 import { assertTeachable, exportSft, SftContaminationError, UnknownCategoryError } from './sft.ts';
@@ -134,7 +134,7 @@ describe('pairs', () => {
       ['a1', 'r'],
       ['a2', 'p'],
     ]);
-    expect(isInsufficient([other('accepted', 'a', 'a')])).toBe(true);
+    expect(pairsOf([other('accepted', 'a', 'a')])).toEqual([]);
   });
 
   it('refuses a run beside itself, and two texts that are one', () => {

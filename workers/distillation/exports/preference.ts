@@ -1,22 +1,25 @@
 import { type PreferenceSample, preferenceSampleSchema } from '../../../schemas/distillation/exports.ts';
+import type { ScoreCategory } from '../../../schemas/distillation/scored-run.ts';
 import { issueSentences } from '../../../schemas/problems.ts';
 import { instructionOf } from './instructions.ts';
 import { commonRefusal, type Exported, refuse, type ScoredEvidence } from './quarantine.ts';
 import { sampleId } from './sample-id.ts';
 
 /** Two scored runs of one task, the better one first. */
-export interface CandidatePair {
-  readonly chosen: ScoredEvidence;
-  readonly rejected: ScoredEvidence;
+export interface Pair<Row> {
+  readonly chosen: Row;
+  readonly rejected: Row;
 }
 
 /**
  * The pairs that the rows of one task give: the accepted ones with the rejected ones in turn, and with the partially
- * accepted ones once those are used up. No row is used twice, and nothing is made up to fill a gap.
+ * accepted ones once those are used up. No row is used twice, and nothing is made up to fill a gap: a task may give none.
  * @param rows of one task, in the order in which they were scored
  */
-export function pairsOf(rows: readonly ScoredEvidence[]): CandidatePair[] {
-  const of = (category: string) => rows.filter(({ scored }) => scored.category === category);
+export function pairsOf<Row extends { readonly scored: { readonly category: string } }>(
+  rows: readonly Row[],
+): Pair<Row>[] {
+  const of = (category: ScoreCategory) => rows.filter(({ scored }) => scored.category === category);
   const worse = [...of('rejected'), ...of('partially_accepted')];
   return of('accepted').flatMap((chosen, index) => {
     const rejected = worse[index];
@@ -24,13 +27,8 @@ export function pairsOf(rows: readonly ScoredEvidence[]): CandidatePair[] {
   });
 }
 
-/** Whether a task's rows give no pair because there is nothing to compare. */
-export function isInsufficient(rows: readonly ScoredEvidence[]): boolean {
-  return pairsOf(rows).length === 0;
-}
-
 /** A pair as a sample: of two runs, with two texts. */
-export function exportPreference(pair: CandidatePair, createdAt: string): Exported<PreferenceSample> {
+export function exportPreference(pair: Pair<ScoredEvidence>, createdAt: string): Exported<PreferenceSample> {
   const { chosen, rejected } = pair;
   for (const row of [chosen, rejected]) {
     const refusal = commonRefusal(row);
