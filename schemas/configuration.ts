@@ -4,7 +4,7 @@ import { dimensionMax, type PrefixScheme, type Space } from './space.ts';
 
 /**
  * Everything that is set from outside, read from the environment once, at the start of a process. Names begin with
- * `LAKEHOUSE_`, but for those that other programs fixed (`OLLAMA_HOST`).
+ * `LAKEHOUSE_`, but for those that other programs fixed (`OLLAMA_HOST`, `LH_FORCE_FULL_ENRICHMENT`).
  */
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -70,6 +70,8 @@ const environmentSchema = z.object({
   LAKEHOUSE_SEARCH_LOG: flag.default(true),
   LAKEHOUSE_SEARCH_LOG_SAMPLE: z.coerce.number().min(0).max(1).default(1),
   LAKEHOUSE_JUDGE_URLS: list.default([]),
+  LH_FORCE_FULL_ENRICHMENT: flag.default(false),
+  LAKEHOUSE_WEAK_MODELS: list.default(['qwen3.5:latest', 'qwen3:latest']),
 });
 
 export interface Configuration {
@@ -121,6 +123,7 @@ export interface Configuration {
     searchLogSample: number;
     judgeUrls: readonly string[];
   };
+  readonly downgrade: { forceFullEnrichment: boolean; weakModels: readonly string[] };
 }
 
 /** Files for a connection to NATS over TLS; the certificate is the client's own, where the server asks for one. */
@@ -192,6 +195,10 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
       searchLog: value.LAKEHOUSE_SEARCH_LOG,
       searchLogSample: value.LAKEHOUSE_SEARCH_LOG_SAMPLE,
       judgeUrls: value.LAKEHOUSE_JUDGE_URLS,
+    },
+    downgrade: {
+      forceFullEnrichment: value.LH_FORCE_FULL_ENRICHMENT,
+      weakModels: value.LAKEHOUSE_WEAK_MODELS,
     },
   };
 }

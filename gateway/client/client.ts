@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { DocumentChangeInput } from '../../schemas/events/ingest.ts';
 import type { Position } from '../../schemas/position.ts';
+import { corporaReplySchema } from '../../schemas/requests/corpora.ts';
+import { downgradeReplySchema, type downgradeRequestSchema } from '../../schemas/requests/downgrade.ts';
 import { embedReplySchema, type embedRequestSchema, embedStatsReplySchema } from '../../schemas/requests/embed.ts';
 import { digestReplySchema, indexInfoSchema } from '../../schemas/requests/index.ts';
 import { ingestReplySchema } from '../../schemas/requests/ingest.ts';
@@ -25,9 +27,12 @@ import {
   retractReplySchema,
   type retractRequestSchema,
 } from '../../schemas/requests/playbooks.ts';
+import { relevanceReplySchema, type relevanceRequestSchema } from '../../schemas/requests/relevance.ts';
 import { type CallOptions, createExchange, type ExchangeOptions } from './exchange.ts';
 
 export type SearchInput = z.input<typeof searchRequestSchema>;
+export type RelevanceInput = z.input<typeof relevanceRequestSchema>;
+export type DowngradeInput = z.input<typeof downgradeRequestSchema>;
 export type RecordInput = z.input<typeof recordRequestSchema>;
 export type BulkInput = z.input<typeof bulkRequestSchema>;
 export type RetractInput = z.input<typeof retractRequestSchema>;
@@ -60,6 +65,9 @@ export interface GatewayClient {
   readonly url: string;
   readonly position: () => Position;
   search(request: SearchInput, options?: CallOptions): Answer<typeof searchReplySchema>;
+  corpora(options?: CallOptions): Answer<typeof corporaReplySchema>;
+  relevance(request: RelevanceInput, options?: CallOptions): Answer<typeof relevanceReplySchema>;
+  downgrade(request: DowngradeInput, options?: CallOptions): Answer<typeof downgradeReplySchema>;
   record(request: RecordInput, options?: CallOptions): Answer<typeof recordReplySchema>;
   recordMany(request: BulkInput, options?: CallOptions): Answer<typeof bulkReplySchema>;
   retract(request: RetractInput, options?: CallOptions): Answer<typeof retractReplySchema>;
@@ -94,6 +102,9 @@ export function createGatewayClient(options: ExchangeOptions): GatewayClient {
     url: options.url,
     position: exchange.position,
     search: (request, call) => post('/v1/matrix/search', request, searchReplySchema, call),
+    corpora: (call) => get('/v1/matrix/corpora', corporaReplySchema, call),
+    relevance: (request, call) => post('/v1/matrix/relevance', request, relevanceReplySchema, call),
+    downgrade: (request, call) => post('/v1/matrix/downgrade', request, downgradeReplySchema, call),
     record: (request, call) => post('/v1/matrix/playbooks/record', request, recordReplySchema, call),
     recordMany: (request, call) => post('/v1/matrix/playbooks/bulk', request, bulkReplySchema, call),
     retract: (request, call) => post('/v1/matrix/playbooks/retract', request, retractReplySchema, call),

@@ -47,7 +47,11 @@ describe('forwarding', () => {
   );
 
   it('lets searches gather, and nothing else', () => {
-    expect(forwards.filter(({ gather }) => gather).map(({ subject }) => subject)).toEqual(['svc.matrix.search']);
+    const gathered = forwards.filter(({ gather }) => gather);
+    expect(gathered.map(({ url, subject }) => [url, subject])).toEqual([
+      ['/v1/matrix/search', 'svc.matrix.search'],
+      ['/v1/matrix/retrieve', 'svc.matrix.search'],
+    ]);
   });
 
   it('asks for the digest of the corpus that is named, of all without one', async () => {

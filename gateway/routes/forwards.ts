@@ -21,6 +21,10 @@ const asked = { deadline: 'search', gather: false } as const;
 
 export const forwards: readonly Forward[] = [
   { ...post('/v1/matrix/search', 'svc.matrix.search'), gather: true },
+  { ...post('/v1/matrix/retrieve', 'svc.matrix.search'), gather: true },
+  get('/v1/matrix/corpora', 'svc.matrix.corpora'),
+  post('/v1/matrix/relevance', 'svc.matrix.relevance'),
+  post('/v1/matrix/downgrade', 'svc.matrix.downgrade'),
   post('/v1/matrix/playbooks/record', 'svc.playbooks.record'),
   { ...post('/v1/matrix/playbooks/bulk', 'svc.playbooks.bulk'), deadline: 'embed' },
   post('/v1/matrix/playbooks/retract', 'svc.playbooks.retract'),

@@ -13,6 +13,8 @@ import { createFoldGate } from '../corpus-index/gate.ts';
 import { startIndexFolds } from '../corpus-index/state.ts';
 import { createEmbedQueries } from '../query-vectors/embed-query.ts';
 import { startBackgroundWork } from './background.ts';
+import { createCorpora } from './corpora.ts';
+import { gateEndpoints } from './gates.ts';
 import { createInspection } from './inspect.ts';
 import { documentLookups } from './lookups/documents.ts';
 import { createLiftCounts } from './lookups/lift-counts.ts';
@@ -136,7 +138,15 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
       ...common,
       name: 'matrix',
       description: 'finds documents by meaning, and lifts what people chose',
-      endpoints: observed({ 'svc.matrix.search': search }, observations, clock),
+      endpoints: observed(
+        {
+          'svc.matrix.search': search,
+          'svc.matrix.corpora': createCorpora(catalogue, position),
+          ...gateEndpoints(configuration.downgrade, clock),
+        },
+        observations,
+        clock,
+      ),
     }),
     startService({
       ...common,
