@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { documentBatchSchema, documentChangeSchema } from './events/ingest.ts';
 import { json, type Operation, ok, serviceProblems } from './operation.ts';
 import { lookupOperations } from './operations/lookups.ts';
+import { matrixOperations } from './operations/matrix.ts';
 import { corpusSchema } from './primitives.ts';
 import { embedReplySchema, embedRequestSchema, embedStatsReplySchema } from './requests/embed.ts';
 import { digestReplySchema, indexInfoSchema } from './requests/index.ts';
 import { ingestQuerySchema, ingestReplySchema, ingestStreamReplySchema } from './requests/ingest.ts';
-import { searchReplySchema, searchRequestSchema } from './requests/matrix.ts';
 import {
   observerEventReplySchema,
   observerEventRequestSchema,
@@ -32,25 +32,7 @@ const readySchema = healthSchema.extend({
 
 export const operations: readonly Operation[] = [
   ...lookupOperations,
-  {
-    id: 'matrixSearch',
-    method: 'POST',
-    path: '/v1/matrix/search',
-    tag: 'matrix',
-    summary: 'Find by meaning, with what people chose before',
-    subject: 'svc.matrix.search',
-    requests: [json(searchRequestSchema)],
-    replies: ok('The nearest, nearest first', searchReplySchema),
-    problems: [
-      ...serviceProblems,
-      'invalid_vector',
-      'mixed_spaces',
-      'space_mismatch',
-      'text_refused',
-      'corpus_not_found',
-      'upstream_failed',
-    ],
-  },
+  ...matrixOperations,
   {
     id: 'recordPlaybook',
     method: 'POST',
