@@ -6,7 +6,12 @@ import { ingestDataSchema } from './events/ingest.ts';
 import { auditBaselineSchema, evidenceRowSchema, replayRunSchema } from './events/lines.ts';
 import { observationDataSchema } from './events/observation.ts';
 import { playbookDataSchema, playbookRetractedSchema } from './events/playbook.ts';
-import { rejectedDataSchema } from './events/rejected.ts';
+import {
+  rejectedDataSchema,
+  rejectedResolvedDataSchema,
+  rejectedRetryDataSchema,
+  rejectedUpcasters,
+} from './events/rejected.ts';
 import { searchDataSchema } from './events/search-log.ts';
 
 /**
@@ -170,12 +175,30 @@ export const catalog = {
   },
   'lakehouse.rejected': {
     stream: 'REJECTED',
-    subject: 'rejected.<stream>.<worker>',
+    subject: 'rejected.<stream>.<worker>.<sequence>',
+    wire: 'envelope',
+    version: 2,
+    schema: rejectedDataSchema,
+    upcasters: rejectedUpcasters,
+    deliveredTo: ['index', 'observer'],
+  },
+  'lakehouse.rejected-resolved': {
+    stream: 'REJECTED',
+    subject: 'rejected.<stream>.<worker>.<sequence>',
     wire: 'envelope',
     version: 1,
-    schema: rejectedDataSchema,
+    schema: rejectedResolvedDataSchema,
     upcasters: {},
-    deliveredTo: ['index'],
+    deliveredTo: ['index', 'observer'],
+  },
+  'lakehouse.rejected-retry': {
+    stream: 'REJECTED',
+    subject: 'retries.<stream>.<worker>.<sequence>',
+    wire: 'envelope',
+    version: 1,
+    schema: rejectedRetryDataSchema,
+    upcasters: {},
+    deliveredTo: ['observer'],
   },
   'lakehouse.evidence': {
     stream: 'EVIDENCE',

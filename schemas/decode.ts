@@ -1,11 +1,12 @@
 import type { z } from 'zod';
-import { catalog, type EventData, type EventName, type StreamName } from './catalog.ts';
+import { catalog, type EventData, type EventName, type EventsOf, type StreamName } from './catalog.ts';
 import { type DecodedEvent, type DecodeFailure, envelopeSchema, parseTypeName, upcast } from './envelope.ts';
 import { issueSentence } from './problems.ts';
 
-export type DecodeResult<Name extends EventName> =
-  | { readonly ok: true; readonly event: { [N in Name]: DecodedEvent<N, EventData<N>> }[Name] }
-  | ({ readonly ok: false } & DecodeFailure);
+/** An event of a stream, as it was read. */
+export type EventOf<Stream extends StreamName> = {
+  [Name in EventsOf<Stream>]: DecodedEvent<Name, EventData<Name>>;
+}[EventsOf<Stream>];
 
 const textDecoder = new TextDecoder('utf-8', { fatal: true });
 
@@ -16,7 +17,7 @@ const textDecoder = new TextDecoder('utf-8', { fatal: true });
 export function decodeEvent<Stream extends StreamName>(
   stream: Stream,
   payload: Uint8Array,
-): DecodeResult<{ [N in EventName]: (typeof catalog)[N]['stream'] extends Stream ? N : never }[EventName]> {
+): { readonly ok: true; readonly event: EventOf<Stream> } | ({ readonly ok: false } & DecodeFailure) {
   let value: unknown;
   try {
     value = JSON.parse(textDecoder.decode(payload));
@@ -38,7 +39,7 @@ export function decodeEvent<Stream extends StreamName>(
     };
   }
   const event = { type: opened.name, traceId: opened.traceId, data: parsed.data };
-  return { ok: true, event } as DecodeResult<never>;
+  return { ok: true, event: event as unknown as EventOf<Stream> };
 }
 
 type Opened = { name: EventName; version: number; traceId: string | undefined; data: unknown };

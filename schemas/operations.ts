@@ -11,6 +11,7 @@ import {
   observerEventReplySchema,
   observerEventRequestSchema,
   observerHealthReplySchema,
+  observerRejectedReplySchema,
   observerStatsReplySchema,
 } from './requests/observer.ts';
 import {
@@ -142,6 +143,16 @@ export const operations: readonly Operation[] = [
     summary: 'Whether the observer lives',
     subject: 'svc.observer.health',
     replies: ok('It does', observerHealthReplySchema),
+    problems: serviceProblems,
+  },
+  {
+    id: 'observerRejected',
+    method: 'GET',
+    path: '/v1/observer/rejected',
+    tag: 'observer',
+    summary: 'How many messages were set aside, by reason and by what became of them',
+    subject: 'svc.observer.rejected',
+    replies: ok('The counts', observerRejectedReplySchema),
     problems: serviceProblems,
   },
   {

@@ -111,6 +111,8 @@ describe('a producer on the bus', () => {
     });
     const reasons = await Promise.all([1, 2, 3].map((sequence) => rejectionAt(stack, sequence)));
     expect(reasons.sort()).toEqual(['bad_json', 'invalid_event', 'invalid_vector']);
+    await eventually('the observer counts them', async () => (await client.rejected()).open === 3);
+    expect((await client.rejected()).by_reason).toMatchObject({ bad_json: { waiting: 1, dropped: 0 } });
     const { results } = await client.search({ query_text: 'packing at night', corpora: ['workers'] });
     expect(results[0]).toMatchObject({ id: 'w-5', metadata: { shift: 'night' } });
   });
@@ -145,5 +147,5 @@ describe('what was done', () => {
 async function rejectionAt({ operator }: TestStack, sequence: number): Promise<string> {
   const decoded = decodeEvent('REJECTED', (await readPayload(operator, 'REJECTED', sequence)) ?? new Uint8Array());
   if (!decoded.ok) throw new Error(decoded.message);
-  return decoded.event.data.reason;
+  return decoded.event.type === 'lakehouse.rejected' ? decoded.event.data.reason : decoded.event.type;
 }

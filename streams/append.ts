@@ -1,6 +1,6 @@
 import { Empty, headers, NatsError, nuid, type PubAck } from 'nats';
-import { catalog, type EventData, type EventName, type SubjectTokens } from '../schemas/catalog.ts';
-import { decodeEvent } from '../schemas/decode.ts';
+import { catalog, type EventData, type EventName, type StreamName, type SubjectTokens } from '../schemas/catalog.ts';
+import { decodeEvent, type EventOf } from '../schemas/decode.ts';
 import { encodeEvent } from '../schemas/encode.ts';
 import { isoTime } from './clock.ts';
 import { type LogConnection, waitUntilConnected } from './connection.ts';
@@ -18,7 +18,7 @@ export class OutageError extends Error {
 }
 
 /** Somebody else appended to the subject in between; nothing was written. */
-class ConflictError extends Error {}
+export class ConflictError extends Error {}
 
 const wrongLastSequence = 10071;
 const storeFullCodes: ReadonlySet<number> = new Set([10047, 10077, 10023]);
@@ -68,7 +68,11 @@ function encode<Name extends EventName>(
   return encodeEvent(name, data, { id: messageId, source, traceId, time: isoTime(connection.clock) });
 }
 
-/** As `append`, for a payload whose bytes are the event. */
+/**
+ * As `append`, for a payload whose bytes are the event.
+ * @param lastSubjectSequence what the newest message of the subject has to be, 0 for none
+ * @throws ConflictError where it is another one; nothing was appended then
+ */
 export async function appendBytes(
   connection: LogConnection,
   subject: string,
@@ -151,11 +155,22 @@ export async function readNewest<Name extends EventName>(
   subject: string,
   fromLeader = false,
 ): Promise<Newest<Name> | undefined> {
-  const message = await lastMessage(connection, catalog[name].stream, subject, fromLeader);
+  const newest = await readNewestEvent(connection, catalog[name].stream, subject, fromLeader);
+  return newest === undefined ? undefined : { sequence: newest.sequence, data: newest.event.data as EventData<Name> };
+}
+
+/** As `readNewest`, of a subject on which events of several types are said. */
+export async function readNewestEvent<Stream extends StreamName>(
+  connection: LogConnection,
+  stream: Stream,
+  subject: string,
+  fromLeader = false,
+): Promise<{ sequence: number; event: EventOf<Stream> } | undefined> {
+  const message = await lastMessage(connection, stream, subject, fromLeader);
   if (message === undefined) return undefined;
-  const decoded = decodeEvent(catalog[name].stream, message.data);
+  const decoded = decodeEvent(stream, message.data);
   if (!decoded.ok) throw new Error(`the newest event of ${subject} can not be read: ${decoded.message}`);
-  return { sequence: message.seq, data: decoded.event.data as EventData<Name> };
+  return { sequence: message.seq, event: decoded.event };
 }
 
 /**
@@ -186,6 +201,8 @@ async function lastMessage(
 
 /**
  * Appends one line to a log whose projection is a file.
+ * @param lastSequence where the log has to end: these logs have one subject each
+ * @throws ConflictError where it ends elsewhere
  * @throws RangeError where the payload has a line feed: it would become two lines
  */
 export async function appendLine(
@@ -193,10 +210,11 @@ export async function appendLine(
   name: 'lakehouse.audit-baseline' | 'lakehouse.replay-run',
   line: Uint8Array,
   messageId: string,
+  lastSequence?: number,
 ): Promise<Appended> {
   if (line.length === 0) throw new RangeError('an empty payload can not be a line');
   if (line.includes(0x0a)) throw new RangeError('the payload has a line feed: it can not be one line of a log');
-  return appendBytes(connection, catalog[name].subject, line, { messageId });
+  return appendBytes(connection, catalog[name].subject, line, { messageId }, lastSequence);
 }
 
 /** A message id for an event that nothing on the log caused: a person's or a producer's own. */

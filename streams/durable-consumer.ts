@@ -9,6 +9,13 @@ const consumerNotFound = 10014;
 /** Settings that must not be there: each would keep messages from the worker without a word. */
 const absentFields = ['filter_subject', 'filter_subjects', 'headers_only', 'pause_until'] as const;
 
+export interface ConsumerDeclaration {
+  readonly durable: string;
+  readonly delivery: ReactorDelivery;
+  /** The subjects that it is for; all of its stream where left out. */
+  readonly filterSubject?: string;
+}
+
 /**
  * Makes the durable consumer of a reactor, or brings it to its declaration. One that can not be changed to it is made
  * anew: its messages come again from the first, which changes nothing but costs their work.
@@ -16,13 +23,13 @@ const absentFields = ['filter_subject', 'filter_subjects', 'headers_only', 'paus
  */
 export async function ensureConsumer(
   connection: LogConnection,
-  durable: string,
-  delivery: ReactorDelivery,
+  declaration: ConsumerDeclaration,
   log: RuntimeLog,
 ): Promise<void> {
   const { consumers } = connection.manager;
-  const { stream } = delivery;
-  const declared = consumerConfig(durable, delivery);
+  const { durable } = declaration;
+  const { stream } = declaration.delivery;
+  const declared = consumerConfig(declaration);
   const existing = await readConsumer(connection, stream, durable);
   if (existing === undefined) {
     await consumers.add(stream, declared);
@@ -40,9 +47,10 @@ export async function ensureConsumer(
   await consumers.add(stream, declared);
 }
 
-function consumerConfig(durable: string, delivery: ReactorDelivery): Partial<ConsumerConfig> {
+function consumerConfig({ durable, delivery, filterSubject }: ConsumerDeclaration): Partial<ConsumerConfig> {
   return {
     durable_name: durable,
+    ...(filterSubject === undefined ? {} : { filter_subject: filterSubject }),
     ack_policy: AckPolicy.Explicit,
     deliver_policy: DeliverPolicy.All,
     replay_policy: ReplayPolicy.Instant,
@@ -69,8 +77,8 @@ async function readConsumer(
 function driftOf(declared: Partial<ConsumerConfig>, config: ConsumerConfig): string[] {
   const found = config as unknown as Record<string, unknown>;
   const wanted: [string, unknown][] = [
+    ...absentFields.map((field): [string, unknown] => [field, undefined]).filter(([field]) => !(field in declared)),
     ...Object.entries(declared),
-    ...absentFields.map((field): [string, unknown] => [field, undefined]),
   ];
   return wanted
     .filter(([field, value]) => (found[field] || undefined) !== (value || undefined))

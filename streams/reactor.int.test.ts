@@ -153,7 +153,7 @@ describe('a reactor', () => {
     const [rejection, ...others] = await test.rejections();
     expect(others).toEqual([]);
     expect(rejection).toMatchObject({ stream: 'INGEST', sequence: 2, worker: 'ingest', version: 2, attempts: 3 });
-    expect(rejection).toMatchObject({ reason: 'handler_failed', subject: 'ingest.workers', payload_cut: false });
+    expect(rejection).toMatchObject({ reason: 'handler_failed', subject: 'ingest.workers', retry: 0 });
     expect(rejection?.message).toContain('the handler has a fault');
     const payload = Buffer.from(rejection?.payload_base64 ?? '', 'base64').toString();
     expect(JSON.parse(payload)).toEqual({ id: 'bad', text: 'text of bad' });

@@ -1,4 +1,4 @@
-import type { ConsumerMessages, Subscription } from 'nats';
+import type { ConsumerMessages, JsMsg, Subscription } from 'nats';
 import {
   deliveries,
   type EventData,
@@ -10,12 +10,13 @@ import {
 } from '../schemas/catalog.ts';
 import type { DecodedEvent } from '../schemas/envelope.ts';
 import { type LogConnection, waitUntilConnected } from './connection.ts';
-import { ensureConsumer } from './durable-consumer.ts';
+import { type ConsumerDeclaration, ensureConsumer } from './durable-consumer.ts';
 import type { RuntimeLog } from './logger.ts';
 import type { Rejection } from './rejected.ts';
+import { retryConsumer, retryTasks } from './retries.ts';
 import { createSlots } from './slots.ts';
 import { tellOfConsumer } from './telemetry/stream-metrics.ts';
-import { createWork } from './work.ts';
+import { createWork, streamTasks } from './work.ts';
 
 export type ReactorName = { [W in WorkerName]: (typeof deliveries)[W] extends ReactorDelivery ? W : never }[WorkerName];
 
@@ -87,21 +88,59 @@ const pullExpiresMs = 5_000;
 /**
  * Runs a reactor: takes messages from a durable pull consumer, lets the handler decide, publishes what it decided, waits
  * for the publish acks and then acks the message. Running a message twice changes nothing. What fails because something
- * is away is retried without end; what would fail forever is set aside in REJECTED.
+ * is away is retried without end; what would fail forever is set aside in REJECTED, and taken again when an operator asks
+ * for it there (`retries.ts`).
  */
 export async function startReactor<Worker extends ReactorName>(options: ReactorOptions<Worker>): Promise<Reactor> {
-  const { connection, worker, log } = options;
+  const { connection, worker } = options;
   const delivery: ReactorDelivery = { ...deliveries[worker], ...options.delivery };
-  await ensureConsumer(connection, worker, delivery, log);
-  tellOfConsumer(connection, delivery.stream, worker);
-  const stopping = new AbortController();
   const abandoning = new AbortController();
+  const own = await startTaking(options, {
+    durable: worker,
+    delivery,
+    workOn: createWork(options, delivery, abandoning.signal, streamTasks(options, delivery)),
+    abandoned: abandoning.signal,
+  });
+  tellOfConsumer(connection, delivery.stream, worker);
+  const retries = await startTaking(options, {
+    ...retryConsumer(worker, delivery),
+    workOn: createWork(options, delivery, abandoning.signal, retryTasks(options, delivery)),
+    abandoned: abandoning.signal,
+  });
+  return {
+    inFlight: () => own.inFlight() + retries.inFlight(),
+    stop: async (drainMs) => {
+      await within(drainMs, Promise.all([own.drained(), retries.drained()]), connection);
+      abandoning.abort();
+    },
+  };
+}
+
+interface Taking {
+  readonly inFlight: () => number;
+  /** Takes no more; resolves when what was taken is finished. */
+  drained(): Promise<void>;
+}
+
+/** What one durable consumer is taken from, and what is done with its messages. */
+interface TakingOptions extends ConsumerDeclaration {
+  readonly workOn: (message: JsMsg) => Promise<void>;
+  /** Aborts when what is in flight is given up. */
+  readonly abandoned: AbortSignal;
+}
+
+async function startTaking<Worker extends ReactorName>(
+  { connection, log }: ReactorOptions<Worker>,
+  { workOn, abandoned, ...declaration }: TakingOptions,
+): Promise<Taking> {
+  const { durable, delivery } = declaration;
+  await ensureConsumer(connection, declaration, log);
+  const stopping = new AbortController();
   const slots = createSlots(delivery.concurrency);
-  const workOn = createWork(options, delivery, abandoning.signal);
   let messages: ConsumerMessages | undefined;
 
   const consume = async () => {
-    const consumer = await connection.jetStream.consumers.get(delivery.stream, worker);
+    const consumer = await connection.jetStream.consumers.get(delivery.stream, durable);
     // Without the abort the client would wait without end for a consumer that was deleted.
     messages = await consumer.consume({
       max_messages: delivery.concurrency,
@@ -111,7 +150,7 @@ export async function startReactor<Worker extends ReactorName>(options: ReactorO
     if (stopping.signal.aborted) takeNoMore(messages);
     for await (const message of messages) {
       await slots.free();
-      if (abandoning.signal.aborted) return;
+      if (abandoned.aborted) return;
       slots.run(workOn(message));
     }
   };
@@ -121,19 +160,17 @@ export async function startReactor<Worker extends ReactorName>(options: ReactorO
       if (stopping.signal.aborted) return;
       await connection.clock.sleep(restartWaitMs, stopping.signal);
       await waitUntilConnected(connection, pullExpiresMs);
-      await ensureConsumer(connection, worker, delivery, log).catch((error: unknown) =>
+      await ensureConsumer(connection, declaration, log).catch((error: unknown) =>
         log.warn({ error }, 'the consumer can not be had yet'),
       );
     }
   })();
-
   return {
     inFlight: slots.count,
-    stop: async (drainMs) => {
+    drained: () => {
       stopping.abort();
       if (messages !== undefined) takeNoMore(messages);
-      await within(drainMs, running.then(slots.idle), connection);
-      abandoning.abort();
+      return running.then(slots.idle);
     },
   };
 }
@@ -150,7 +187,7 @@ function takeNoMore(messages: ConsumerMessages): void {
 }
 
 /** Waits for something, but no longer than so many milliseconds. */
-async function within(milliseconds: number, work: Promise<void>, { clock }: LogConnection): Promise<void> {
+async function within(milliseconds: number, work: Promise<unknown>, { clock }: LogConnection): Promise<void> {
   const done = new AbortController();
   await Promise.race([work, clock.sleep(milliseconds, done.signal)]);
   done.abort();

@@ -19,10 +19,10 @@ export async function readStreamState(connection: LogConnection, stream: StreamN
   return { createdAtMs: Date.parse(created), firstSequence: state.first_seq, lastSequence: state.last_seq };
 }
 
-/** One message as it lies in its stream. */
-export interface StoredPayload {
+export interface StreamMessage {
   readonly subject: string;
   readonly payload: Uint8Array;
+  readonly traceId: string | undefined;
 }
 
 /** One message, or undefined where the stream does not have it. Throws `NatsError` as above. */
@@ -30,10 +30,10 @@ export async function readMessage(
   connection: LogConnection,
   stream: StreamName,
   sequence: number,
-): Promise<StoredPayload | undefined> {
+): Promise<StreamMessage | undefined> {
   try {
-    const { subject, data } = await connection.manager.streams.getMessage(stream, { seq: sequence });
-    return { subject, payload: data };
+    const { subject, data: payload, header } = await connection.manager.streams.getMessage(stream, { seq: sequence });
+    return { subject, payload, traceId: header.get('X-Lakehouse-Trace-Id') || undefined };
   } catch (error) {
     if (error instanceof NatsError && error.api_error?.err_code === messageNotFound) return undefined;
     throw error;

@@ -6,7 +6,7 @@ const encodedCharactersMax = 128;
 const plainToken = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** Tokens whose vocabulary is ours and already safe; every other one is encoded. */
-const plainTokens: ReadonlySet<string> = new Set(['corpus', 'source', 'stem', 'stream', 'worker']);
+const plainTokens: ReadonlySet<string> = new Set(['corpus', 'source', 'stem', 'stream', 'worker', 'sequence']);
 
 /**
  * Makes a subject token of any text: base64url of its UTF-8, or `~` and the sha256 in hex where that would be longer than

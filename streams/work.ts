@@ -2,7 +2,7 @@ import type { JsMsg } from 'nats';
 import type { EventName, ReactorDelivery } from '../schemas/catalog.ts';
 import { decodeEvent } from '../schemas/decode.ts';
 import type { DecodedEvent } from '../schemas/envelope.ts';
-import { append, appendIfNewer, OutageError } from './append.ts';
+import { type Appended, append, appendIfNewer, OutageError } from './append.ts';
 import type { LogConnection } from './connection.ts';
 import { backoffMs } from './durations.ts';
 import type {
@@ -15,12 +15,25 @@ import type {
   ReactorOutcome,
 } from './reactor.ts';
 import { appendRejected, type Rejection } from './rejected.ts';
+import type { StreamMessage } from './stream-reader.ts';
 
 /** Messages whose handler failed are remembered so far; the oldest is forgotten, and its count begins again. */
 const failuresRememberedMax = 10_000;
 /** A handler that never ends loses its message to another instance after this many ack waits. */
 const ackWaitsMax = 10;
 const heartbeatsPerAckWait = 3;
+
+/** One message to work on, and what to say of it when it is done: it comes from its stream, or from REJECTED again. */
+export interface Task {
+  readonly sequence: number;
+  readonly message: StreamMessage;
+  /** How often it was delivered, this time included. */
+  readonly attempt: number;
+  /** It took effect, with so many events appended. */
+  done(appended: number): Promise<void> | void;
+  /** Sets it aside. */
+  reject(rejection: Rejection): Promise<void>;
+}
 
 interface Work<Worker extends ReactorName> {
   readonly options: ReactorOptions<Worker>;
@@ -29,23 +42,50 @@ interface Work<Worker extends ReactorName> {
   readonly signal: AbortSignal;
 }
 
+/** What there is to do for a delivered message; undefined where that was nothing, or is done. */
+export type OpenTask = (message: JsMsg) => Task | Promise<Task | undefined>;
+
 /** What a reactor does with one message. The promise never fails: a message that could not be finished comes again. */
 export function createWork<Worker extends ReactorName>(
   options: ReactorOptions<Worker>,
   delivery: ReactorDelivery,
   signal: AbortSignal,
+  open: OpenTask,
 ): (message: JsMsg) => Promise<void> {
   const work: Work<Worker> = { options, delivery, signal, failures: new Map() };
   return async (message) => {
     const stopHeartbeats = startHeartbeats(message, delivery.ackWaitMs);
     try {
-      await workOn(message, work);
+      const opened = open(message);
+      const task = opened instanceof Promise ? await opened : opened;
+      if (task !== undefined) await workOn(task, message, work);
     } catch (error) {
       // Neither ack nor nak: the message comes again after its ack wait.
       options.log.warn({ error, sequence: message.seq }, 'a message could not be finished and will be delivered again');
     } finally {
       stopHeartbeats();
     }
+  };
+}
+
+/** Messages as they come from the reactor's own stream. */
+export function streamTasks<Worker extends ReactorName>(
+  { connection, worker }: ReactorOptions<Worker>,
+  { stream }: ReactorDelivery,
+): OpenTask {
+  return (message) => {
+    const { seq: sequence, subject, data: payload } = message;
+    const attempt = message.info.redeliveryCount;
+    return {
+      sequence,
+      message: { subject, payload, traceId: message.headers?.get('X-Lakehouse-Trace-Id') || undefined },
+      attempt,
+      done: () => message.ack(),
+      reject: async (rejection) => {
+        await appendRejected(connection, worker, { stream, sequence, subject, payload, attempts: attempt }, rejection);
+        message.term();
+      },
+    };
   };
 }
 
@@ -58,37 +98,38 @@ function startHeartbeats(message: JsMsg, ackWaitMs: number): () => void {
   return () => clearInterval(timer);
 }
 
-async function workOn<Worker extends ReactorName>(message: JsMsg, work: Work<Worker>): Promise<void> {
+async function workOn<Worker extends ReactorName>(task: Task, message: JsMsg, work: Work<Worker>): Promise<void> {
   const { options, delivery, failures, signal } = work;
   const { connection, worker, log } = options;
-  const outcome = startOutcome(message, options);
+  const { sequence } = task;
+  const { subject, payload, traceId: headerTraceId } = task.message;
+  const version = delivery.stream === 'INGEST' ? sequence : null;
+  const outcome = startOutcome(task, options);
   try {
-    const decoded = decodeEvent(delivery.stream, message.data);
+    const decoded = decodeEvent(delivery.stream, payload);
     if (!decoded.ok) {
       const { reason, message: text } = decoded;
-      return await reject(message, work, { reason, message: text, version: versionOf(message, delivery) }, outcome);
+      return await reject(task, work, { reason, message: text, version }, outcome);
     }
-    const traceId = decoded.event.traceId ?? (message.headers?.get('X-Lakehouse-Trace-Id') || undefined);
+    const traceId = decoded.event.traceId ?? headerTraceId;
     outcome.traceId = traceId;
-    const context = { subject: message.subject, sequence: message.seq, traceId, signal };
-    const decision = await handle(options.handlers, decoded.event, context);
-    if (decision.kind === 'reject') return await reject(message, work, decision, outcome);
-    if (decision.kind === 'retry') return retry(message, work, decision.reason, outcome);
-    if (decision.kind === 'append')
-      await Promise.all(decision.events.map((event) => appendPlanned(connection, worker, event, traceId)));
-    message.ack();
-    failures.delete(message.seq);
+    const decision = await handle(options.handlers, decoded.event, { subject, sequence, traceId, signal });
+    if (decision.kind === 'reject') return await reject(task, work, decision, outcome);
+    if (decision.kind === 'retry') return retry(task, message, work, decision.reason, outcome);
+    const planned = decision.kind === 'append' ? decision.events : [];
+    const appended = await Promise.all(planned.map((event) => appendPlanned(connection, worker, event, traceId)));
+    await task.done(appended.filter((one) => one !== undefined).length);
+    failures.delete(sequence);
     outcome.report(decision.kind, decision.kind === 'skip' ? decision.reason : '');
   } catch (error) {
-    if (error instanceof OutageError) return retry(message, work, error.message, outcome);
-    const attempts = countFailure(failures, message.seq);
-    log.error({ error, sequence: message.seq, attempts }, 'a handler failed');
+    if (error instanceof OutageError) return retry(task, message, work, error.message, outcome);
+    const attempts = countFailure(failures, sequence);
+    log.error({ error, sequence, attempts }, 'a handler failed');
     if (attempts < delivery.failedAttemptsMax)
-      return retry(message, work, `the handler failed: ${String(error)}`, outcome);
+      return retry(task, message, work, `the handler failed: ${String(error)}`, outcome);
     const text = `failed ${attempts} times: ${String(error)}`;
-    const rejection: Rejection = { reason: 'handler_failed', message: text, version: versionOf(message, delivery) };
-    await reject(message, work, rejection, outcome);
-    failures.delete(message.seq);
+    await reject(task, work, { reason: 'handler_failed', message: text, version }, outcome);
+    failures.delete(sequence);
   }
 }
 
@@ -97,11 +138,12 @@ interface Outcome {
   report(kind: ReactorOutcome['kind'], detail: string): void;
 }
 
-function startOutcome<Worker extends ReactorName>(message: JsMsg, options: ReactorOptions<Worker>): Outcome {
+function startOutcome<Worker extends ReactorName>(task: Task, options: ReactorOptions<Worker>): Outcome {
   const { clock, telemetry } = options.connection;
   const { metrics } = telemetry;
   const began = clock.monotonicMs();
-  const { subject, seq: sequence } = message;
+  const { sequence } = task;
+  const { subject } = task.message;
   const outcome: Outcome = {
     traceId: undefined,
     report: (kind, detail) => {
@@ -113,10 +155,6 @@ function startOutcome<Worker extends ReactorName>(message: JsMsg, options: React
   return outcome;
 }
 
-function versionOf(message: JsMsg, delivery: ReactorDelivery): number | null {
-  return delivery.stream === 'INGEST' ? message.seq : null;
-}
-
 function countFailure(failures: Map<number, number>, sequence: number): number {
   const attempts = (failures.get(sequence) ?? 0) + 1;
   failures.delete(sequence);
@@ -126,31 +164,29 @@ function countFailure(failures: Map<number, number>, sequence: number): number {
   return attempts;
 }
 
-function retry<Worker extends ReactorName>(message: JsMsg, work: Work<Worker>, detail: string, outcome: Outcome): void {
-  const { options, delivery } = work;
-  const attempt = message.info.redeliveryCount;
+function retry<Worker extends ReactorName>(
+  task: Task,
+  message: JsMsg,
+  { options, delivery }: Work<Worker>,
+  detail: string,
+  outcome: Outcome,
+): void {
+  const { attempt, sequence } = task;
   const waitMs = backoffMs(attempt, delivery.retryFirstMs, delivery.retryMaxMs);
-  options.log.info({ sequence: message.seq, attempt, waitMs }, `will try again: ${detail}`);
+  options.log.info({ sequence, attempt, waitMs }, `will try again: ${detail}`);
   message.nak(waitMs);
   outcome.report('retry', detail);
 }
 
 /** Sets aside first and terminates then: in between the message comes again, and its row is there once. */
 async function reject<Worker extends ReactorName>(
-  message: JsMsg,
+  task: Task,
   { options, delivery }: Work<Worker>,
-  rejection: Rejection,
+  { reason, message: text, version }: Rejection,
   outcome: Outcome,
 ): Promise<void> {
-  const { connection, worker, log } = options;
-  const { subject, seq: sequence, data: payload } = message;
-  const { stream } = delivery;
-  const { reason, message: text, version } = rejection;
-  const attempts = message.info.redeliveryCount;
-  const source = { stream, sequence, subject, payload, attempts };
-  await appendRejected(connection, worker, source, { reason, message: text, version });
-  log.warn({ stream, sequence, reason }, `rejected: ${text}`);
-  message.term();
+  await task.reject({ reason, message: text, version });
+  options.log.warn({ stream: delivery.stream, sequence: task.sequence, reason }, `rejected: ${text}`);
   outcome.report('reject', text);
 }
 
@@ -174,8 +210,9 @@ async function appendPlanned<Name extends EventName>(
   worker: string,
   event: PlannedAppend<Name>,
   traceId: string | undefined,
-): Promise<void> {
+): Promise<Appended | undefined> {
   const options = { messageId: event.messageId, source: `${worker}-worker`, traceId };
-  if ('decide' in event) await appendIfNewer(connection, event.name, event.tokens, event.decide, options);
-  else await append(connection, event.name, event.tokens, event.data, options);
+  return 'decide' in event
+    ? appendIfNewer(connection, event.name, event.tokens, event.decide, options)
+    : append(connection, event.name, event.tokens, event.data, options);
 }

@@ -17,6 +17,7 @@ import {
   observerEventReplySchema,
   type observerEventRequestSchema,
   observerHealthReplySchema,
+  observerRejectedReplySchema,
   observerStatsReplySchema,
 } from '../../schemas/requests/observer.ts';
 import {
@@ -88,6 +89,8 @@ export interface GatewayClient {
   documents(corpus: string, options?: PageInput): Answer<typeof documentsReplySchema>;
   playbook(corpus: string, id: string, options?: CallOptions): Answer<typeof playbookReplySchema>;
   playbooks(corpus: string, options?: PageInput): Answer<typeof playbooksReplySchema>;
+  /** How many messages were set aside, by reason and by what became of them. */
+  rejected(options?: CallOptions): Answer<typeof observerRejectedReplySchema>;
   indexInfo(options?: CallOptions): Answer<typeof indexInfoSchema>;
   indexDigest(corpus?: string, options?: CallOptions): Answer<typeof digestReplySchema>;
 }
@@ -125,6 +128,7 @@ export function createGatewayClient(options: ExchangeOptions): GatewayClient {
     playbook: (corpus, id, call) => get(pathOf('playbooks', corpus, id), playbookReplySchema, call),
     playbooks: (corpus, { cursor, limit, ...call } = {}) =>
       get(`${pathOf('playbooks', corpus)}${queryOf({ cursor, limit })}`, playbooksReplySchema, call),
+    rejected: (call) => get('/v1/observer/rejected', observerRejectedReplySchema, call),
     indexInfo: (call) => get('/v1/index/info', indexInfoSchema, call),
     indexDigest: (corpus, call) => {
       const query = corpus === undefined ? '' : `?corpus=${encodeURIComponent(corpus)}`;

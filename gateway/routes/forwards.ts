@@ -32,6 +32,7 @@ export const forwards: readonly Forward[] = [
   get('/v1/embed/stats', 'svc.embed.stats'),
   get('/v1/observer/stats', 'svc.observer.stats'),
   get('/v1/observer/health', 'svc.observer.health'),
+  get('/v1/observer/rejected', 'svc.observer.rejected'),
   post('/v1/observer/event', 'svc.observer.event'),
   get('/v1/index/info', 'svc.index.info'),
   { ...get('/v1/index/digest', 'svc.index.digest'), deadline: 'wait', body: digestBody },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { observationLimits, observedOperationSchema } from '../events/observation.ts';
+import { deadLetterStates, rejectionReasons } from '../events/rejected.ts';
 
 /** `POST /v1/observer/event`: `endpoint` is needed, the rest is filled in (`source` "" becomes "mcp"). */
 export const observerEventRequestSchema = z.looseObject({
@@ -50,4 +51,15 @@ export const observerHealthReplySchema = z.strictObject({
   ring_size: z.number().int(),
 });
 export type ObserverHealthReply = z.output<typeof observerHealthReplySchema>;
+/** `GET /v1/observer/rejected`: how many messages were set aside, by why and by what became of them. */
+export const observerRejectedReplySchema = z.strictObject({
+  /** The last sequence of REJECTED that is counted. */
+  sequence: z.number().int(),
+  /** Those about which something is still to be done: waiting and retrying. */
+  open: z.number().int(),
+  by_reason: z.record(z.enum(rejectionReasons), z.record(z.enum(deadLetterStates), z.number().int())),
+  /** Older ones that are not counted any more. */
+  forgotten: z.number().int(),
+});
+export type ObserverRejectedReply = z.output<typeof observerRejectedReplySchema>;
 export { observedOperationSchema };

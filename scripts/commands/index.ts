@@ -16,5 +16,7 @@ export const commands: Readonly<Record<string, Load>> = {
   retract: () => import('./retract.ts'),
   rebuild: () => import('./rebuild.ts'),
   verify: () => import('./verify.ts'),
+  rejected: () => import('./rejected.ts'),
+  log: () => import('./log.ts'),
   loadgen: () => import('./loadgen.ts'),
 };

@@ -13,6 +13,7 @@ export function statusText(status: StackStatus): string {
     consumerTable(status),
     indexText(status),
     embedderText(status),
+    rejectedText(status),
   ]
     .filter((part) => part !== '')
     .join('\n\n');
@@ -94,6 +95,18 @@ function embedderText({ embedder }: StackStatus): string {
   if (!('answer' in embedder)) return failureText('embedder', embedder);
   const { embedder: kind, space, hits, misses, size } = embedder.answer;
   return `embedder: ${kind}, ${space}; cache: ${formatCount(size)} texts, ${formatCount(hits)} hits, ${formatCount(misses)} misses`;
+}
+
+/** Nothing where everything that was set aside is settled. */
+function rejectedText({ rejected }: StackStatus): string {
+  if (!('answer' in rejected)) return failureText('observer', rejected);
+  const { open, by_reason } = rejected.answer;
+  if (open === 0) return '';
+  const reasons = Object.entries(by_reason)
+    .map(([reason, { waiting, retrying }]) => ({ reason, count: waiting + retrying }))
+    .filter(({ count }) => count > 0)
+    .map(({ reason, count }) => `${formatCount(count)} ${reason}`);
+  return `set aside: ${reasons.join(', ')}; see "lakehouse rejected list"`;
 }
 
 function failureText(what: string, asked: Extract<Asked<unknown>, { failure: string }>): string {

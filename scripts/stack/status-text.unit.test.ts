@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createDeadLetters } from '../../streams/rejections.ts';
 import type { StackStatus } from './status.ts';
 import { statusText } from './status-text.ts';
 
@@ -38,6 +39,7 @@ const status: StackStatus = {
       size: 2,
     },
   },
+  rejected: { answer: { sequence: 0, open: 0, by_reason: createDeadLetters().counts(), forgotten: 0 } },
 };
 
 describe('the status as text', () => {
@@ -64,6 +66,20 @@ describe('the status as text', () => {
   it('says what does not answer', () => {
     expect(lineWith('index: ')).toEqual(['index: does not answer: nobody answers svc.index.info']);
     expect(statusText({ ...status, log_failure: 'refused' })).toContain('log: does not answer: refused');
+  });
+
+  it('tells what is set aside and still open, by reason, and says nothing of what is settled', () => {
+    expect(statusText(status)).not.toContain('set aside');
+    const some = { ...createDeadLetters().counts() };
+    const of = (waiting: number, retrying: number, dropped: number) => ({
+      ...some.bad_json,
+      waiting,
+      retrying,
+      dropped,
+    });
+    const by_reason = { ...some, bad_json: of(2, 1, 0), text_refused: of(0, 0, 5), handler_failed: of(1, 0, 0) };
+    const text = statusText({ ...status, rejected: { answer: { sequence: 9, open: 4, by_reason, forgotten: 0 } } });
+    expect(text).toContain('set aside: 3 bad_json, 1 handler_failed; see "lakehouse rejected list"');
   });
 
   it('shows the index by corpus', () => {

@@ -1,6 +1,7 @@
 import type { GatewayClient } from '../../gateway/client/client.ts';
 import type { EmbedStatsReply } from '../../schemas/requests/embed.ts';
 import type { IndexInfo } from '../../schemas/requests/index.ts';
+import type { ObserverRejectedReply } from '../../schemas/requests/observer.ts';
 import type { LogConnection } from '../../streams/connection.ts';
 import { inspectStreams, type StreamStatus } from '../../streams/inspect.ts';
 import type { StackProcess, StackRecord } from './running.ts';
@@ -17,7 +18,7 @@ export interface ProcessStatus extends StackProcess {
 export type Asked<Value> = { readonly answer: Value } | { readonly failure: string };
 
 export interface StackStatus {
-  /** Every process is ready, every stream is there, and gateway, index and embedder answer. */
+  /** Every process is ready, every stream is there, and gateway, index, embedder and observer answer. */
   readonly ready: boolean;
   readonly started_at: string | null;
   readonly gateway_url: string;
@@ -29,6 +30,7 @@ export interface StackStatus {
   readonly log_failure: string | null;
   readonly index: Asked<IndexInfo>;
   readonly embedder: Asked<EmbedStatsReply>;
+  readonly rejected: Asked<ObserverRejectedReply>;
 }
 
 export interface StatusSources {
@@ -43,15 +45,16 @@ export interface StatusSources {
 /** Asks everything that can be asked at once. What does not answer is told as a part of the status. */
 export async function readStatus(sources: StatusSources): Promise<StackStatus> {
   const { record, log, client } = sources;
-  const [processes, found, index, embedder] = await Promise.all([
+  const [processes, found, index, embedder, rejected] = await Promise.all([
     Promise.all((record?.processes ?? []).map((one) => probeProcess(one, sources.fetch))),
     'answer' in log ? asked(inspectStreams(log.answer)) : log,
     asked(client.indexInfo()),
     asked(client.embedStats()),
+    asked(client.rejected()),
   ]);
   const streams = 'answer' in found ? [...found.answer] : [];
   const missing = streams.filter(([, stream]) => stream === undefined).map(([name]) => name);
-  const answering = [found, index, embedder].every((part) => 'answer' in part);
+  const answering = [found, index, embedder, rejected].every((part) => 'answer' in part);
   return {
     ready: answering && missing.length === 0 && processes.every(({ ready }) => ready),
     started_at: record?.started_at ?? null,
@@ -63,6 +66,7 @@ export async function readStatus(sources: StatusSources): Promise<StackStatus> {
     log_failure: 'failure' in found ? found.failure : null,
     index,
     embedder,
+    rejected,
   };
 }
 

@@ -45,6 +45,7 @@ describe('permissionsOf', () => {
       'searches.workers': ['index'],
       'audit.baselines': ['operator'],
       'replay.runs': ['operator'],
+      'retries.INGEST.ingest.1': ['operator'],
     };
     const appenders = Object.fromEntries(
       Object.keys(subjects).map((subject) => [subject, roleNames.filter((role) => mayPublish(role, subject))]),

@@ -26,7 +26,7 @@ export interface TestLog extends AsyncDisposable {
   connectAs(role: Exclude<RoleName, 'producer'>): Promise<LogConnection>;
   /** All messages of a stream that are there, in order. */
   readAll(stream: StreamName): Promise<StoredMessage[]>;
-  /** What REJECTED holds. */
+  /** The rejections that REJECTED holds. */
   rejections(): Promise<RejectedData[]>;
   /** Everything that was logged by `log`. */
   readonly logged: { readonly message: string; readonly fields: object }[];
@@ -54,7 +54,7 @@ export async function startTestLog(options: Partial<TopologyOptions> = {}): Prom
     operator,
     connectAs,
     readAll,
-    rejections: async () => (await readAll('REJECTED')).map(({ payload }) => readRejection(payload)),
+    rejections: async () => (await readAll('REJECTED')).flatMap(({ payload }) => readRejection(payload)),
     logged,
     log: { debug: note, info: note, warn: note, error: note },
     [Symbol.asyncDispose]: async () => {
@@ -82,8 +82,8 @@ async function readStream({ manager }: LogConnection, stream: StreamName): Promi
   return messages;
 }
 
-function readRejection(payload: Uint8Array): RejectedData {
+function readRejection(payload: Uint8Array): RejectedData[] {
   const decoded = decodeEvent('REJECTED', payload);
   if (!decoded.ok) throw new Error(`a rejection can not be read: ${decoded.message}`);
-  return decoded.event.data;
+  return decoded.event.type === 'lakehouse.rejected' ? [decoded.event.data] : [];
 }

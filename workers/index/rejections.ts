@@ -16,6 +16,8 @@ export interface RememberedRejection {
 /** What was set aside lately, found by version and by document. */
 export interface Rejections {
   note(rejected: RejectedData): void;
+  /** It took effect after all. */
+  forget(version: number): void;
   ofVersion(version: number): RememberedRejection | undefined;
   /** The newest that spoke of the document. A payload that can not be read names none. */
   ofDocument(corpus: string, id: string): RememberedRejection | undefined;
@@ -40,6 +42,10 @@ export function createRejections(): Rejections {
       }
       shrink(byDocument);
     },
+    forget: (version) => {
+      byVersion.delete(version);
+      for (const [key, remembered] of byDocument) if (remembered.version === version) byDocument.delete(key);
+    },
     ofVersion: (version) => byVersion.get(version),
     ofDocument: (corpus, id) => byDocument.get(keyOf(corpus, id)),
   };
@@ -53,8 +59,8 @@ function shrink<Key>(remembered: Map<Key, unknown>): void {
 }
 
 /** The ids that a rejected payload names: of a plain event, of a batch, or inside a CloudEvents envelope. */
-function idsSpokenOf({ payload_base64, payload_cut }: RejectedData): string[] {
-  if (payload_cut) return [];
+function idsSpokenOf({ payload_base64 }: RejectedData): string[] {
+  if (payload_base64 === null) return [];
   let said: unknown;
   try {
     said = JSON.parse(Buffer.from(payload_base64, 'base64').toString('utf8'));

@@ -1,4 +1,4 @@
-import type { RejectedData } from '../../schemas/events/rejected.ts';
+import type { RejectedData, RejectedResolvedData } from '../../schemas/events/rejected.ts';
 import type { Position } from '../../schemas/position.ts';
 import { ProblemError } from '../../schemas/problems.ts';
 import { type WaitReply, type WaitRequest, waitRequestSchema } from '../../schemas/requests/index.ts';
@@ -14,6 +14,8 @@ export interface SearchableWaits {
   /** A document was folded: whoever waits for it is asked again. */
   onApplied(corpus: string, id: string): void;
   onRejected(rejected: RejectedData): void;
+  /** What was set aside took effect later: it is no longer told as rejected. */
+  onResolved(resolved: RejectedResolvedData): void;
   /** `svc.index.wait`. */
   readonly endpoint: ServiceHandler;
 }
@@ -87,6 +89,9 @@ export function createSearchableWaits(
     onRejected: (rejected) => {
       rejections.note(rejected);
       if (rejected.version !== null) wake(rejectionKey(rejected.version));
+    },
+    onResolved: ({ version, outcome }) => {
+      if (version !== null && outcome === 'retried') rejections.forget(version);
     },
     endpoint: async (request) => {
       const { items } = parseRequestBytes(waitRequestSchema, request.body);

@@ -73,7 +73,11 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
     stream: 'REJECTED',
     worker: 'index',
     checkpoint: Math.max(0, (await readStreamState(connection, 'REJECTED')).lastSequence - rejectionsReadAtBoot),
-    handlers: { 'lakehouse.rejected': ({ data }) => waits.onRejected(data) },
+    handlers: {
+      'lakehouse.rejected': ({ data }) => waits.onRejected(data),
+      'lakehouse.rejected-resolved': ({ data }) => waits.onResolved(data),
+      'lakehouse.rejected-retry': () => undefined,
+    },
   });
   const lifts = createLiftCounts();
   const logged = startProjector({

@@ -2,6 +2,7 @@ import { ProblemError } from '../../schemas/problems.ts';
 import {
   type ObserverEventReply,
   type ObserverHealthReply,
+  type ObserverRejectedReply,
   observerEventRequestSchema,
 } from '../../schemas/requests/observer.ts';
 import { parseRequestBytes } from '../../schemas/requests/parse.ts';
@@ -9,6 +10,7 @@ import { append } from '../../streams/append.ts';
 import { isoTime } from '../../streams/clock.ts';
 import type { LogConnection } from '../../streams/connection.ts';
 import type { FoldProgress } from '../../streams/progress.ts';
+import type { DeadLetterFold } from '../../streams/rejections.ts';
 import type { ServiceHandler, ServiceRequest } from '../../streams/service.ts';
 import { type ObserverState, statsOf } from './fold.ts';
 import { operationFrom } from './operation.ts';
@@ -19,6 +21,7 @@ export interface ObserverServicesOptions {
   readonly state: () => ObserverState;
   /** How far OBSERVATIONS is folded into it. */
   readonly progress: FoldProgress;
+  readonly rejected: DeadLetterFold;
   /** A message id that nobody had yet: a posted event has no identity of its own, so each one posted is one kept. */
   readonly newId: () => string;
 }
@@ -29,7 +32,10 @@ export interface ObserverServices {
   settled(): Promise<void>;
 }
 
-/** The answers of the observer, all from its state: `stats` and `health` at once, `event` when it is kept and counted. */
+/**
+ * The answers of the observer, all from its state: `stats`, `health` and `rejected` at once, `event` when it is kept and
+ * counted.
+ */
 export function observerServices(options: ObserverServicesOptions): ObserverServices {
   const { state } = options;
   const unanswered = new Set<Promise<unknown>>();
@@ -40,6 +46,7 @@ export function observerServices(options: ObserverServicesOptions): ObserverServ
         const reply: ObserverHealthReply = { status: 'ok', service: 'observer', ring_size: state().ring.length };
         return { body: JSON.stringify(reply) };
       },
+      'svc.observer.rejected': () => ({ body: JSON.stringify(rejectedReply(options.rejected)) }),
       'svc.observer.event': (request) => {
         const answer = recordEvent(request, options);
         unanswered.add(answer);
@@ -81,4 +88,10 @@ async function recordEvent(request: ServiceRequest, options: ObserverServicesOpt
     );
   const reply: ObserverEventReply = { accepted: true, ring_size: state().ring.length };
   return { body: JSON.stringify(reply) };
+}
+
+function rejectedReply({ letters, projector }: DeadLetterFold): ObserverRejectedReply {
+  const counts = letters.counts();
+  const open = Object.values(counts).reduce((sum, { waiting, retrying }) => sum + waiting + retrying, 0);
+  return { sequence: projector.progress.sequence(), open, by_reason: { ...counts }, forgotten: letters.forgotten() };
 }

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { backoffMs } from '../../streams/durations.ts';
 import type { ProcessContext, RunningWorker, WorkerProcess } from '../../streams/process.ts';
 import { type Projector, startProjector } from '../../streams/projector.ts';
+import { foldDeadLetters } from '../../streams/rejections.ts';
 import { type RunningService, startService } from '../../streams/service.ts';
 import { readStreamState } from '../../streams/stream-reader.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { recoverCheckpoint, startCheckpointStore } from './checkpoint-store.ts';
+import { tellOfDeadLetters } from './dead-letters.ts';
 import { evolve } from './fold.ts';
 import { type LineStream, startLineProjection } from './line-projection.ts';
 import { observerServices } from './services.ts';
@@ -32,8 +34,11 @@ async function startObserver(context: ProcessContext): Promise<RunningWorker> {
     project('AUDIT_BASELINES', 'audit_baselines.jsonl'),
     project('REPLAY_RUNS', 'replay_runs.jsonl'),
   ]);
+  const rejected = foldDeadLetters(connection, 'observer', log);
+  tellOfDeadLetters(connection.telemetry.metrics, rejected.letters);
   const services = observerServices({
     connection,
+    rejected,
     state: () => observations.folded().state,
     progress: observations.projector.progress,
     newId: randomUUID,
@@ -64,7 +69,8 @@ async function startObserver(context: ProcessContext): Promise<RunningWorker> {
       const drain = async () => {
         await service?.stop();
         await services.settled();
-        await Promise.all([observations.stop(), ...projections.map((projection) => projection.stop())]);
+        const folds = [observations, rejected.projector, ...projections];
+        await Promise.all(folds.map((fold) => fold.stop()));
       };
       const deadline = new AbortController();
       await Promise.race([drain(), connection.clock.sleep(drainMs, deadline.signal)]);

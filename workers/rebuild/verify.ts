@@ -173,6 +173,11 @@ async function rejectedVersions({ connection, log }: VerifyPorts): Promise<Set<n
       'lakehouse.rejected': ({ data }) => {
         if (data.version !== null && data.worker === 'embed') versions.add(data.version);
       },
+      'lakehouse.rejected-resolved': ({ data }) => {
+        if (data.version !== null && data.worker === 'embed' && data.outcome === 'retried')
+          versions.delete(data.version);
+      },
+      'lakehouse.rejected-retry': () => undefined,
     },
   });
   await projector.finished;
