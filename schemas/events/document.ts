@@ -36,7 +36,8 @@ export const vectorContentSchema = z.strictObject({
   hash: sha256Schema,
   text: z.string().nullable(),
   vector: storedVectorSchema,
-  truncated: z.boolean(),
+  /** Whether the model saw only the beginning of the text. */
+  truncated: z.boolean().default(false),
 });
 
 /**

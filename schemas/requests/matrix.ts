@@ -68,6 +68,8 @@ export const searchReplySchema = z.strictObject({
       distance: z.number(),
       corpus: corpusSchema,
       metadata: z.record(z.string(), z.unknown()).optional(),
+      /** Only the beginning of its text was embedded; left out where all of it was. */
+      truncated: z.literal(true).optional(),
     }),
   ),
   per_corpus_counts: z.record(corpusSchema, z.number().int()),
@@ -76,5 +78,7 @@ export const searchReplySchema = z.strictObject({
   boosted: z.number().int(),
   injected: z.number().int(),
   metadata_filter_dropped: z.number().int(),
+  /** Only the beginning of the query was embedded; left out where all of it was. */
+  query_truncated: z.literal(true).optional(),
 });
 export type SearchReply = z.output<typeof searchReplySchema>;

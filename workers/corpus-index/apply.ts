@@ -5,10 +5,17 @@ import type { Counts, Maintenance } from './maintenance.ts';
 import type { Distance } from './parameters.ts';
 import { sameBytes } from './twins.ts';
 
+export interface StoredContent {
+  readonly hash: string;
+  readonly vector: Float32Array;
+  /** Whether only the beginning of its text was embedded. */
+  readonly truncated?: boolean;
+}
+
 /** The state of one document in the space of the index. The vector is copied; what it was given from may change. */
 export interface VectorRecord {
   readonly id: string;
-  readonly registers: Registers<{ readonly hash: string; readonly vector: Float32Array }>;
+  readonly registers: Registers<StoredContent>;
 }
 
 export type Applied = 'applied' | 'older' | VectorFault | 'index_full';
@@ -37,7 +44,7 @@ export function applyRecord({ id, registers: { content, metadata } }: VectorReco
   const slot = found ?? table.count;
   if (newContent && !writeVector(slot, content.value?.vector ?? null, maintenance)) return 'index_full';
   table.add(id);
-  if (newContent) table.setContent(slot, content.version, content.value?.hash ?? null);
+  if (newContent) table.setContent(slot, content.version, content.value?.hash ?? null, content.value?.truncated);
   if (newMetadata && metadata.json !== table.metadataJson(slot)) onMetadata(slot, metadata.json);
   if (newMetadata) table.setMetadata(slot, metadata.version, metadata.json);
   for (let unit = 0; unit < insertionsPerApply && maintenance.work(countsOf(table)); unit++);

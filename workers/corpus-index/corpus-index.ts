@@ -17,7 +17,8 @@ export type { Found } from './search-selected.ts';
 
 /** The registers of a document, its vector told by its content hash alone. */
 export interface KnownDocument {
-  readonly content: { readonly version: number; readonly hash: string | null };
+  /** `truncated` where only the beginning of its text was embedded. */
+  readonly content: { readonly version: number; readonly hash: string | null; readonly truncated?: true };
   readonly metadata: { readonly version: number; readonly json: string | null };
 }
 
@@ -79,6 +80,8 @@ export interface CorpusIndex {
   /** A copy of the logged vector of a living document. */
   vector(id: string): Float32Array | undefined;
   metadataJson(slot: number): string | null;
+  /** Whether only the beginning of its text was embedded. */
+  isTruncated(id: string): boolean;
   /** Whether the document is alive. */
   has(id: string): boolean;
   /** The ids that are alive. */
@@ -136,7 +139,11 @@ export function assembleIndex(
 
   const alive = (slot: number | undefined): slot is number => slot !== undefined && table.contentHash(slot) !== null;
   const known = (slot: number): KnownDocument => ({
-    content: { version: table.contentVersion(slot), hash: table.contentHash(slot) },
+    content: {
+      version: table.contentVersion(slot),
+      hash: table.contentHash(slot),
+      ...(table.truncated(slot) ? { truncated: true } : {}),
+    },
     metadata: { version: table.metadataVersion(slot), json: table.metadataJson(slot) },
   });
 
@@ -192,6 +199,10 @@ export function assembleIndex(
       return label < 0 ? undefined : maintenance.serving.arena.view(label).slice();
     },
     metadataJson: table.metadataJson,
+    isTruncated: (id) => {
+      const slot = table.find(id);
+      return slot !== undefined && table.truncated(slot);
+    },
     has: (id) => alive(table.find(id)),
     ids: function* () {
       for (let slot = 0; slot < table.count; slot++) if (alive(slot)) yield table.id(slot);

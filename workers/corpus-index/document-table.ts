@@ -16,7 +16,9 @@ export interface DocumentTable {
   contentVersion(slot: number): number;
   /** Null where the document is not alive. */
   contentHash(slot: number): string | null;
-  setContent(slot: number, version: number, hash: string | null): void;
+  /** Whether only the beginning of its text was embedded. */
+  truncated(slot: number): boolean;
+  setContent(slot: number, version: number, hash: string | null, truncated?: boolean): void;
   metadataVersion(slot: number): number;
   metadataJson(slot: number): string | null;
   setMetadata(slot: number, version: number, json: string | null): void;
@@ -29,6 +31,8 @@ export function createDocumentTable(): DocumentTable {
   const json: (string | null)[] = [];
   const contentVersions: number[] = [];
   const metadataVersions: number[] = [];
+  // Few are: a set costs less than a column.
+  const truncated = new Set<number>();
   let live = 0;
   let revision = 0;
   return {
@@ -56,7 +60,10 @@ export function createDocumentTable(): DocumentTable {
     id: (slot) => ids[slot] ?? '',
     contentVersion: (slot) => contentVersions[slot] ?? 0,
     contentHash: (slot) => hashes[slot] ?? null,
-    setContent: (slot, version, hash) => {
+    truncated: (slot) => truncated.has(slot),
+    setContent: (slot, version, hash, isTruncated = false) => {
+      if (isTruncated) truncated.add(slot);
+      else truncated.delete(slot);
       const born = (hash === null ? 0 : 1) - ((hashes[slot] ?? null) === null ? 0 : 1);
       live += born;
       if (born !== 0) revision++;

@@ -96,7 +96,10 @@ function openIndex(name: IndexName, catalogue: IndexCatalogue, withoutGraph: boo
 export function vectorRecord({ id, content, metadata }: VectorData): VectorRecord | undefined {
   const vector = content.value === null ? null : decodeTrustedVector(content.value.vector);
   if (vector === undefined) return undefined;
-  const value = content.value === null || vector === null ? null : { hash: content.value.hash, vector };
+  const value =
+    content.value === null || vector === null
+      ? null
+      : { hash: content.value.hash, vector, truncated: content.value.truncated };
   const json = metadata.value === null ? null : metadataJson(metadata.value);
   return {
     id,

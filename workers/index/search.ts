@@ -11,7 +11,7 @@ import { type IndexCatalogue, type IndexEntry, indexesToSearch } from '../corpus
 import { createJudge } from '../matrix/judge.ts';
 import { rank, rankWithJudge } from '../matrix/rank.ts';
 import { resultJson } from '../matrix/reply.ts';
-import type { PlaybookEntry, PlaybookHit, RankInput, Ranking } from '../matrix/types.ts';
+import type { PlaybookEntry, PlaybookHit, RankedResult, RankInput, Ranking } from '../matrix/types.ts';
 import { type CompiledFilter, compileFilter } from '../metadata-filter/metadata-filter.ts';
 import type { EmbedQueries } from '../query-vectors/embed-query.ts';
 import { createFilterPreparation, type FilterPreparation } from './prepare-filter.ts';
@@ -35,6 +35,13 @@ export interface SearchPorts {
   ) => void;
 }
 
+interface QueryVector {
+  readonly values: ArrayLike<number>;
+  /** The model saw only the beginning of the query. */
+  readonly truncated: boolean;
+}
+type QueryVectors = LRUCache<string, QueryVector>;
+
 /** Query vectors kept, so that a repeated query costs no hop to the embedder. */
 const queryVectorsMax = 10_000;
 
@@ -43,7 +50,7 @@ const queryVectorsMax = 10_000;
  * made in one go, without giving up the thread.
  */
 export function createSearch(ports: SearchPorts): ServiceHandler {
-  const queryVectors = new LRUCache<string, Float32Array>({ max: queryVectorsMax });
+  const queryVectors: QueryVectors = new LRUCache({ max: queryVectorsMax });
   const filters = createFilterPreparation();
 
   return (request) => {
@@ -55,7 +62,8 @@ export function createSearch(ports: SearchPorts): ServiceHandler {
     const asked = indexesAsked(wanted, ports);
     const vector = vectorAtHand(wanted, asked.space, queryVectors);
     if (vector === undefined || (filter !== undefined && !filters.isReady(filter, asked.entries))) return later();
-    return respond(wanted, rank(retrieve(wanted, filter, vector, asked, ports)), request, ports);
+    const ranking = rank(retrieve(wanted, filter, vector.values, asked, ports));
+    return respond({ wanted, vector, asked, ranking, request }, ports);
   };
 }
 
@@ -78,13 +86,9 @@ function indexesAsked(wanted: SearchRequest, { catalogue }: SearchPorts): AskedI
 }
 
 /** The vector of a query that needs no embedding: given, or seen before in the space that is asked. */
-function vectorAtHand(
-  wanted: SearchRequest,
-  space: string,
-  queryVectors: LRUCache<string, Float32Array>,
-): ArrayLike<number> | undefined {
+function vectorAtHand(wanted: SearchRequest, space: string, queryVectors: QueryVectors): QueryVector | undefined {
   refuseOtherModel(wanted, space);
-  if (wanted.query_vector !== undefined) return checkedVector(wanted.query_vector, space);
+  if (wanted.query_vector !== undefined) return { values: checkedVector(wanted.query_vector, space), truncated: false };
   return queryVectors.get(`${space} ${wanted.query_text}`);
 }
 
@@ -112,7 +116,7 @@ function checkedVector(vector: readonly number[], space: string): Float32Array {
 async function answerLater(
   { wanted, filter, request, judge }: Question,
   ports: SearchPorts,
-  queryVectors: LRUCache<string, Float32Array>,
+  queryVectors: QueryVectors,
   filters: FilterPreparation,
 ): Promise<ServiceResponse> {
   const remainingMs = () => Math.max(1, Math.round(request.deadlineAtMs - ports.clock.monotonicMs()));
@@ -126,9 +130,10 @@ async function answerLater(
   if (vector === undefined) {
     const text = wanted.query_text ?? '';
     const options = { deadlineMs: remainingMs(), traceId: request.traceId };
-    const { space, vectors } = await ports.embedQueries([text], options);
-    const [embedded] = vectors;
-    if (embedded === undefined) throw new Error('no vector came for the query');
+    const { space, vectors, truncated } = await ports.embedQueries([text], options);
+    const [values] = vectors;
+    if (values === undefined) throw new Error('no vector came for the query');
+    const embedded: QueryVector = { values, truncated: truncated[0] ?? false };
     queryVectors.set(`${space} ${text}`, embedded);
     // What is asked may have changed while the query was embedded.
     asked = indexesAsked(wanted, ports);
@@ -139,9 +144,9 @@ async function answerLater(
       );
     vector = embedded;
   }
-  const input = retrieve(wanted, filter, vector, asked, ports);
+  const input = retrieve(wanted, filter, vector.values, asked, ports);
   const ranking = judge === undefined ? rank(input) : await rankWithJudge(input, judge);
-  return respond(wanted, ranking, request, ports);
+  return respond({ wanted, vector, asked, ranking, request }, ports);
 }
 
 /** Asks every index for its nearest, and the playbooks of the same space for recordings near the query. */
@@ -216,19 +221,28 @@ function judgeOf(wanted: SearchRequest, ports: SearchPorts) {
   return (candidate: Parameters<typeof judge>[1]) => judge(query_text ?? '', candidate);
 }
 
-function respond(
-  wanted: SearchRequest,
-  ranking: Ranking,
-  request: ServiceRequest,
-  ports: SearchPorts,
-): ServiceResponse {
+interface Answer {
+  readonly wanted: SearchRequest;
+  readonly vector: QueryVector;
+  readonly asked: AskedIndexes;
+  readonly ranking: Ranking;
+  readonly request: ServiceRequest;
+}
+
+function respond({ wanted, vector, asked, ranking, request }: Answer, ports: SearchPorts): ServiceResponse {
   const position = ports.position();
   ports.onAnswered?.(wanted, ranking, position, request.traceId);
   const { results, perCorpusCounts, metadataFilterDropped, boosted, injected } = ranking;
   // Metadata goes into the answer as the text that it is kept as.
   const body =
-    `{"results":[${results.map(resultJson).join(',')}],"per_corpus_counts":${JSON.stringify(perCorpusCounts)}` +
+    `{"results":[${results.map((result) => hitJson(result, asked)).join(',')}]` +
+    `,"per_corpus_counts":${JSON.stringify(perCorpusCounts)}` +
     `,"playbook_boosted":${boosted},"playbook_injected":${injected},"boosted":${boosted},"injected":${injected}` +
-    `,"metadata_filter_dropped":${metadataFilterDropped}}`;
+    `,"metadata_filter_dropped":${metadataFilterDropped}${vector.truncated ? ',"query_truncated":true' : ''}}`;
   return { body, position };
+}
+
+function hitJson(result: RankedResult, { entries }: AskedIndexes): string {
+  const entry = entries.find(({ corpus }) => corpus === result.corpus);
+  return resultJson(entry?.index.isTruncated(result.id) === true ? { ...result, truncated: true } : result);
 }

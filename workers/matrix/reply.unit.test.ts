@@ -23,6 +23,11 @@ test('a result without metadata has no such key', () => {
   expect(text).toBe('{"id":"w-1","distance":0,"corpus":"workers"}');
 });
 
+test('a result of which only the beginning was embedded says so', () => {
+  const text = resultJson({ id: 'w-1', corpus: 'workers', distance: 0, metadataJson: '{}', truncated: true });
+  expect(JSON.parse(text)).toEqual({ id: 'w-1', distance: 0, corpus: 'workers', truncated: true, metadata: {} });
+});
+
 test('property: it is JSON with exactly these values, whatever the id and the metadata', () => {
   const distance = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
   fc.assert(

@@ -6,6 +6,8 @@ export interface Candidate {
   readonly corpus: string;
   readonly distance: number;
   readonly metadataJson: string | null;
+  /** Only the beginning of its text was embedded. Ranking does not look at it. */
+  readonly truncated?: boolean;
 }
 
 /** What one searched corpus gave back. Every searched corpus is present, once, also one that gave nothing. */

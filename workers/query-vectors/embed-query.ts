@@ -9,6 +9,8 @@ export interface EmbeddedQueries {
   /** The space of the vectors, in its written form. */
   readonly space: string;
   readonly vectors: readonly Float32Array[];
+  /** Of which texts the model saw only the beginning, in the same order. */
+  readonly truncated: readonly boolean[];
 }
 
 /** Asks the embed worker for the vectors of queries. */
@@ -35,9 +37,9 @@ export function createEmbedQueries(client: ServiceClient): EmbedQueries {
       const told = body as Problem;
       throw new ProblemError(told.code, `the query could not be embedded: ${told.detail}`);
     }
-    const { space, vectors } = embedInternalReplySchema.parse(body);
+    const { space, vectors, truncated } = embedInternalReplySchema.parse(body);
     const decoded = vectors.map(decodeTrustedVector);
     if (decoded.length !== texts.length) throw new Error(`${decoded.length} vectors came for ${texts.length} texts`);
-    return { space, vectors: decoded.filter((vector) => vector !== undefined) };
+    return { space, vectors: decoded.filter((vector) => vector !== undefined), truncated };
   };
 }

@@ -33,7 +33,8 @@ export type BodyEnd = z.output<typeof endSchema>;
 
 /**
  * One document: id, content version, content hash (null: not alive), metadata version, metadata, and for one that the
- * graph finds its label and the label that stands for it in the graph (-1: it is behind the graph).
+ * graph finds its label and the label that stands for it in the graph (-1: it is behind the graph). At the end `true` where only
+ * the beginning of its text was embedded: rows of others, and of bodies written before that was told, are without.
  */
 export type DocumentRow = readonly [
   id: string,
@@ -43,6 +44,7 @@ export type DocumentRow = readonly [
   json: string | null,
   label: number,
   representative: number,
+  truncated?: true,
 ];
 
 /** @throws SnapshotFault */
@@ -65,8 +67,8 @@ const isLabel = (value: unknown) => Number.isSafeInteger(value) && Number(value)
 
 // By hand: a schema per row would take longer than all the rest of loading.
 function isRow(row: unknown): row is DocumentRow {
-  if (!Array.isArray(row) || row.length !== 7) return false;
-  const [id, contentVersion, hash, metadataVersion, json, label, representative] = row as unknown[];
+  if (!Array.isArray(row) || row.length < 7 || row.length > 8) return false;
+  const [id, contentVersion, hash, metadataVersion, json, label, representative, truncated] = row as unknown[];
   return (
     typeof id === 'string' &&
     isSequence(contentVersion) &&
@@ -75,7 +77,8 @@ function isRow(row: unknown): row is DocumentRow {
     textOrNull(json) &&
     isLabel(label) &&
     isLabel(representative) &&
-    (label === -1) === (representative === -1)
+    (label === -1) === (representative === -1) &&
+    (row.length === 7 || (truncated === true && hash !== null))
   );
 }
 

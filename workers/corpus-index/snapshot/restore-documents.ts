@@ -43,12 +43,12 @@ export function startRestoration(space: Space, distance: Distance): Restoration 
   let watermark = 0;
   let previousId: string | undefined;
 
-  const addRow = ([id, contentVersion, hash, metadataVersion, json]: DocumentRow): number => {
+  const addRow = ([id, contentVersion, hash, metadataVersion, json, , , truncated]: DocumentRow): number => {
     if (previousId !== undefined && compareIds(previousId, id) >= 0)
       throw new SnapshotFault('the documents of the body are not in order');
     previousId = id;
     const slot = table.add(id);
-    table.setContent(slot, contentVersion, hash);
+    table.setContent(slot, contentVersion, hash, truncated);
     table.setMetadata(slot, metadataVersion, json);
     return slot;
   };

@@ -118,7 +118,10 @@ function rowOf(
   const label = generation.labelOf(slot);
   const found = label >= 0 && label < watermark;
   const representative = found ? generation.twins.representativeOf(label) : -1;
-  return [id, content.version, content.hash, metadata.version, metadata.json, found ? label : -1, representative];
+  const place = found ? label : -1;
+  return content.truncated === true
+    ? [id, content.version, content.hash, metadata.version, metadata.json, place, representative, true]
+    : [id, content.version, content.hash, metadata.version, metadata.json, place, representative];
 }
 
 export async function* filePieces(path: string): AsyncGenerator<Buffer> {
