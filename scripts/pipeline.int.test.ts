@@ -115,6 +115,15 @@ describe('a producer on the bus', () => {
     expect((await client.rejected()).by_reason).toMatchObject({ bad_json: { waiting: 1, dropped: 0 } });
     const { results } = await client.search({ query_text: 'packing at night', corpora: ['workers'] });
     expect(results[0]).toMatchObject({ id: 'w-5', metadata: { shift: 'night' } });
+
+    const long = 'Bilingual packer, at night. '.repeat(100);
+    await client.ingest('workers', [{ id: 'w-7', text: long }], { waitSearchable: true });
+    const cut = await client.search({ query_text: long, corpora: ['workers'], k: 2 });
+    expect(cut).toMatchObject({ query_truncated: true, results: [{ id: 'w-7', truncated: true }, { id: 'w-5' }] });
+    expect(cut.results[1]).not.toHaveProperty('truncated');
+    expect(await client.search({ query_text: 'packing at night', corpora: ['workers'] })).not.toHaveProperty(
+      'query_truncated',
+    );
   });
 });
 

@@ -102,5 +102,6 @@ function textOf(value: unknown): string {
 function searchFooter(reply: SearchReply): string {
   const dropped = reply.metadata_filter_dropped;
   const filtered = dropped === 0 ? '' : `, ${dropped} refused by the filter`;
-  return `playbooks: ${reply.playbook_boosted} boosted, ${reply.playbook_injected} injected${filtered}`;
+  const cut = reply.query_truncated === true ? '; only the beginning of the query was embedded: it is too long' : '';
+  return `playbooks: ${reply.playbook_boosted} boosted, ${reply.playbook_injected} injected${filtered}${cut}`;
 }

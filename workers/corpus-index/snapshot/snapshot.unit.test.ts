@@ -64,6 +64,29 @@ function vectorsOf(index: CorpusIndex): Map<string, Float32Array> {
 }
 
 describe('a snapshot', () => {
+  it('tells of which documents only the beginning was embedded', async () => {
+    const store = createMemoryStore();
+    const index = mixedIndex();
+    const vector = Float32Array.from({ length: dimension }, () => 1);
+    const { registers } = upsert('w-3', 9_000, vector);
+    const { content, metadata } = registers;
+    const hash = content.value?.hash ?? '';
+    index.apply({
+      id: 'w-3',
+      registers: { content: { ...content, value: { hash, vector, truncated: true } }, metadata },
+    });
+    const key = await saveSnapshotEntries(store, 's/1', [entryOf(index)], checkpoint, createdAt, options());
+    const { index: loaded } = await loadOnly(store, key);
+    expect(loaded.lookup('w-3')?.content).toEqual({ version: 9_000, hash, truncated: true });
+    expect([loaded.isTruncated('w-3'), loaded.isTruncated('w-4'), loaded.isTruncated('none')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    loaded.apply(upsert('w-3', 9_001, vector));
+    expect(loaded.isTruncated('w-3')).toBe(false);
+  });
+
   it('gives back an index that equals: digest, graph, answers; and that takes writes as the first one does', async () => {
     const store = createLocalObjectStore(join(scratchDirectory, 'store'));
     const first = mixedIndex();
