@@ -1,8 +1,8 @@
 import pino, { type DestinationStream, type Logger } from 'pino';
 
 export const logLimits = {
-  /** Lines gather up to so many bytes, or so long, and are written together, without holding up whoever logged. */
-  gatherBytes: 32 * 1024,
+  /** Lines gather up to so many bytes (less than the 16 KiB that are written at once), or so long, and are written together, without holding up whoever logged. */
+  gatherBytes: 8 * 1024,
   flushEveryMs: 100,
   /** What waits for a reader that does not read; beyond it lines are let go. */
   waitingBytesMax: 16 * 1024 * 1024,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createLogger } from './logging.ts';
+import { createLogger, standardOutput } from './logging.ts';
 
 function logged(fields: object): Record<string, unknown> {
   const lines: string[] = [];
@@ -37,5 +37,9 @@ describe('the log of a process', () => {
     const keys = { accessKeyId: 's3cret', secretAccessKey: 's3cret', sessionToken: 's3cret' };
     const text = JSON.stringify(logged({ ...keys, store: keys }));
     expect(text).not.toContain('s3cret');
+  });
+
+  it('can be written to standard output with its limits', () => {
+    expect(() => standardOutput()).not.toThrow();
   });
 });
