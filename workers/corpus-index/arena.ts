@@ -20,6 +20,8 @@ export interface Arena {
   scan(kind: 'dots' | 'squares', query: ArrayLike<number>, from: number, to: number, scores: Float32Array): void;
   /** As `scan`, of a list of labels. */
   scanLabels(kind: 'dots' | 'squares', query: ArrayLike<number>, labels: Int32Array, scores: Float32Array): void;
+  /** The dot product of a query and the vector of a label, in double. The query's values must not change afterwards. */
+  exactDot(query: Float32Array, label: number): number;
   readonly bytes: number;
 }
 
@@ -33,10 +35,12 @@ const growthFraction = 0.25;
 export function createArena(dimension: number): Arena {
   const stride = Math.ceil(dimension / 4) * 16;
   const outputAt = stride;
-  const vectorsAt = outputAt + scanBlock * 4;
+  const exactQueryAt = outputAt + scanBlock * 4;
+  const vectorsAt = exactQueryAt + stride * 2;
   const memory = new WebAssembly.Memory({ initial: Math.ceil(vectorsAt / pageBytes), maximum: pagesMax });
   const kernel = createKernel(memory);
   let floats = new Float32Array(memory.buffer);
+  let exactQuery: Float32Array | undefined;
   let norms = new Float64Array(0);
   let count = 0;
 
@@ -100,6 +104,11 @@ export function createArena(dimension: number): Arena {
         for (let at = 0; at < block; at++) score(0, offset(labels[from + at] ?? 0) * 4, stride, 1, outputAt + at * 4);
         scores.set(floats.subarray(outputAt / 4, outputAt / 4 + block), from);
       }
+    },
+    exactDot: (query, label) => {
+      if (query !== exactQuery) new Float64Array(memory.buffer, exactQueryAt, stride / 4).set(query);
+      exactQuery = query;
+      return kernel.exactDot(exactQueryAt, offset(label) * 4, stride);
     },
   };
 }

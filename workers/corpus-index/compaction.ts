@@ -34,6 +34,8 @@ export function startCompaction(source: Generation, target: Generation): Compact
         }
         cursor++;
       }
+      // A little at a time here, so that the first search after the switch does not make them all.
+      if (source.graph === undefined) target.codes();
       return cursor < slotCount;
     },
   };

@@ -6,11 +6,13 @@ import { createFilters } from './filter/matching.ts';
 import { compareIds } from './id-order.ts';
 import { sortLazily } from './lazy-sort.ts';
 import { createMaintenance, type Maintenance } from './maintenance.ts';
+import { prepareQuery, type Query } from './metric.ts';
 import { type Distance, defaultParameters, type IndexParameters } from './parameters.ts';
 import { type Hit, type SearchContext, type SearchOptions, searchGeneration } from './search.ts';
 import { type Found, type SelectedOptions, searchSelected } from './search-selected.ts';
 
 export type { Applied, VectorRecord } from './apply.ts';
+export type { Query } from './metric.ts';
 export type { Distance, IndexParameters } from './parameters.ts';
 export type { Hit, SearchOptions } from './search.ts';
 export type { Found } from './search-selected.ts';
@@ -64,17 +66,19 @@ export interface CorpusIndex {
    * The `k` nearest documents, by ascending distance, ties by id.
    * @throws RangeError for a query of a wrong dimension, with values that are not finite, or (cosine) of norm zero
    */
-  search(query: ArrayLike<number>, k: number, options?: SearchOptions): Hit[];
+  search(query: ArrayLike<number> | Query, k: number, options?: SearchOptions): Hit[];
   /**
    * The `k` nearest of the documents that a filter admits and that are not excluded: k of them whenever so many there are.
    * @throws as `search`
    */
-  searchWithin(query: ArrayLike<number>, k: number, options: WithinOptions): Found;
+  searchWithin(query: ArrayLike<number> | Query, k: number, options: WithinOptions): Found;
   /**
    * Gets ready for a filter that names fields which no filter named before, a part at a time, so that a long index keeps
    * nobody waiting; false where all is ready. `searchWithin` does it in one go where it was not done.
    */
   prepareFilter(filter: CompiledFilter): boolean;
+  /** Makes a query ready, for searches that ask it again. @throws RangeError as `search` */
+  prepare(query: ArrayLike<number>): Query;
   /** What is known of an id, also where it is not alive. */
   lookup(id: string): KnownDocument | undefined;
   /** A copy of the logged vector of a living document. */
@@ -189,6 +193,7 @@ export function assembleIndex(
       return searchSelected(query, k, { matching, excluded: livingSlots(excludeIds ?? []) }, options, context());
     },
     prepareFilter: filters.prepareSome,
+    prepare: (query) => prepareQuery(query, dimension, distance),
     lookup: (id) => {
       const slot = table.find(id);
       return slot === undefined ? undefined : known(slot);

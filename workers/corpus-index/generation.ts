@@ -1,4 +1,5 @@
 import { type Arena, createArena } from './arena.ts';
+import { type Codes, createCodes } from './codes.ts';
 import { createGraph, type Graph } from './graph.ts';
 import { isScannable, scaled } from './metric.ts';
 import type { Distance, IndexParameters } from './parameters.ts';
@@ -12,6 +13,11 @@ export interface Generation {
   readonly arena: Arena;
   readonly graph: Graph | undefined;
   readonly twins: Twins;
+  /**
+   * Codes of all labels, made now where they are missing. None under euclidean distance, of many, or once a graph has
+   * caught up.
+   */
+  codes(): Codes | undefined;
   /** Labels below are found by the graph (or were dead before their turn came); those from here on are scanned. */
   readonly watermark: number;
   /** Labels that no document has any more. */
@@ -54,6 +60,9 @@ export interface GraphImage {
   readonly twins: Twins;
 }
 
+/** More vectors than this are scanned themselves: codes of all of them would take memory that nobody counted on. */
+const codedVectorsMax = 32_768;
+
 export function createGeneration(options: GenerationOptions, image?: GenerationImage): Generation {
   const { dimension, distance, parameters } = options;
   const arena = image?.arena ?? createArena(dimension);
@@ -62,6 +71,7 @@ export function createGeneration(options: GenerationOptions, image?: GenerationI
   const labels: number[] = [];
   const unscannable = new Set<number>();
   let graph: Graph | undefined;
+  let codes: Codes | undefined;
   let watermark = 0;
   let dead = 0;
 
@@ -79,7 +89,19 @@ export function createGeneration(options: GenerationOptions, image?: GenerationI
     slots[label] = -1;
     labels[slot] = -1;
     unscannable.delete(label);
+    if (codes !== undefined && label < codes.count) codes.kill(label);
     dead++;
+  };
+  const codeAll = (): Codes | undefined => {
+    if (distance === 'euclidean' || (graph !== undefined && codes === undefined)) return undefined;
+    if (arena.count > codedVectorsMax) {
+      codes = undefined;
+      return undefined;
+    }
+    codes ??= createCodes(dimension, arena.count);
+    for (let label = codes.count; label < arena.count; label++)
+      codes.push(slotOf(label) < 0 ? undefined : arena.view(label), arena.norm(label));
+    return codes;
   };
   const skipDead = () => {
     while (watermark < arena.count && slotOf(watermark) < 0) watermark++;
@@ -112,6 +134,7 @@ export function createGeneration(options: GenerationOptions, image?: GenerationI
     get graph() {
       return graph;
     },
+    codes: codeAll,
     get watermark() {
       return graph === undefined ? 0 : watermark;
     },
@@ -138,6 +161,8 @@ export function createGeneration(options: GenerationOptions, image?: GenerationI
       if (watermark >= arena.count) return false;
       insert(watermark);
       watermark++;
+      skipDead();
+      if (watermark >= arena.count) codes = undefined;
       return true;
     },
     dropGraph: () => {

@@ -13,7 +13,7 @@ function perturbed(vector: Float32Array, other: Float32Array): Float32Array {
 describe('5,000 documents of 384 dimensions', () => {
   const vectors = clustered(5_000, dimension, 100, 0.6, 1);
   const documents = new Map(vectors.map((vector, place) => [`w-${place}`, vector]));
-  const index = createCorpusIndex({ space, distance: 'cosine' });
+  const index = createCorpusIndex({ space, distance: 'cosine', parameters: { exactBelow: 1_000 } });
   for (const [place, vector] of vectors.entries()) index.apply(upsert(`w-${place}`, place + 1, vector));
   finish(index);
   const at = (place: number) => vectors[place % vectors.length] ?? new Float32Array(dimension);

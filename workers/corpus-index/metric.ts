@@ -1,12 +1,16 @@
-import { normOf } from './arena.ts';
+import { type Arena, normOf } from './arena.ts';
+import { type CodedQuery, codeQuery } from './codes.ts';
 import type { Distance } from './parameters.ts';
 
 /** A query made ready: in float32, as documents are, and as scans and graphs take it. */
 export interface Query {
   readonly values: Float32Array;
   readonly norm: number;
+  readonly distance: Distance;
   /** Of norm one under cosine. A plain array: hnswlib takes nothing else. */
   readonly scanned: number[];
+  /** As codes are scanned (cosine only), made when it is first asked for. */
+  readonly coded: () => CodedQuery;
 }
 
 /**
@@ -19,7 +23,26 @@ export function prepareQuery(asked: ArrayLike<number>, dimension: number, distan
   const norm = normOf(values);
   if (!Number.isFinite(norm)) throw new RangeError('the query holds a value that is not finite');
   if (distance === 'cosine' && norm === 0) throw new RangeError('the query is zero: it has no direction');
-  return { values, norm, scanned: scaled(values, distance === 'cosine' ? 1 / norm : 1) };
+  const scanned = scaled(values, distance === 'cosine' ? 1 / norm : 1);
+  let coded: CodedQuery | undefined;
+  return {
+    values,
+    norm,
+    distance,
+    scanned,
+    coded: () => {
+      coded ??= codeQuery(scanned);
+      return coded;
+    },
+  };
+}
+
+/** What was asked as a query: made ready now, unless whoever asks has done so before. @throws RangeError as `prepareQuery` */
+export function readyQuery(asked: ArrayLike<number> | Query, dimension: number, distance: Distance): Query {
+  if (!('scanned' in asked)) return prepareQuery(asked, dimension, distance);
+  if (asked.values.length !== dimension || asked.distance !== distance)
+    throw new RangeError(`the query was made ready for ${asked.values.length} values and ${asked.distance}`);
+  return asked;
 }
 
 /** A plain array of the values times a factor. */
@@ -33,34 +56,16 @@ export function scaled(values: ArrayLike<number>, factor: number): number[] {
  * The distance that is told: in double arithmetic from the logged values, so that scan and graph give the same numbers.
  * Cosine: 1 - cos, at least 0. Euclidean: the root of the summed squares.
  */
-export function exactDistance(distance: Distance, query: Query, vector: Float32Array, norm: number): number {
+export function exactDistance(distance: Distance, query: Query, arena: Arena, label: number): number {
   const { values } = query;
-  if (distance === 'cosine') return Math.max(0, 1 - dotProduct(values, vector) / (query.norm * norm));
+  if (distance === 'cosine') return Math.max(0, 1 - arena.exactDot(values, label) / (query.norm * arena.norm(label)));
+  const vector = arena.view(label);
   let sum = 0;
   for (let place = 0; place < vector.length; place++) {
     const difference = (values[place] ?? 0) - (vector[place] ?? 0);
     sum += difference * difference;
   }
   return Math.sqrt(sum);
-}
-
-/** In double, over four sums: additions that need not wait for one another. Both have the same length. */
-function dotProduct(one: Float32Array, other: Float32Array): number {
-  const fours = one.length - (one.length % 4);
-  let [a, b, c, d] = [0, 0, 0, 0];
-  for (let place = 0; place < fours; place += 4) {
-    a += at(one, place) * at(other, place);
-    b += at(one, place + 1) * at(other, place + 1);
-    c += at(one, place + 2) * at(other, place + 2);
-    d += at(one, place + 3) * at(other, place + 3);
-  }
-  for (let place = fours; place < one.length; place++) a += at(one, place) * at(other, place);
-  return a + b + (c + d);
-}
-
-/** A value that is there: the loop keeps within both, and asking again would cost as much as the product. */
-function at(values: Float32Array, place: number): number {
-  return values[place] as number;
 }
 
 /**

@@ -14,7 +14,7 @@ export interface IndexParameters {
    * documents are scanned. `bench:filter` measures both ways.
    */
   readonly scannedPerCandidate: number;
-  /** Below so many living documents there is no graph: scanning them all is as fast, and exact. */
+  /** Below so many living documents there is no graph: scanning the codes of all is as fast, and exact. */
   readonly exactBelow: number;
   /** The part of the vectors kept that may be dead before they are compacted away. */
   readonly deadFractionMax: number;
@@ -30,7 +30,7 @@ export const defaultParameters: IndexParameters = {
   ef: 100,
   graphPartMax: 0.25,
   scannedPerCandidate: 20,
-  exactBelow: 1_000,
+  exactBelow: 8_192,
   deadFractionMax: 0.2,
   deadMin: 256,
   graphSeed: 100,

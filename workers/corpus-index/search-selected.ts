@@ -1,5 +1,5 @@
 import type { Matching } from './filter/matching.ts';
-import { prepareQuery, type Query } from './metric.ts';
+import { type Query, readyQuery } from './metric.ts';
 import { type Hit, type SearchContext, scan, scanLabels, toHits } from './search.ts';
 
 /** Which documents may be found. */
@@ -31,13 +31,13 @@ const escalation = 2;
  * should hold k of them, then for more; the scan of those that match takes over where that does not suffice.
  */
 export function searchSelected(
-  values: ArrayLike<number>,
+  asked: ArrayLike<number> | Query,
   k: number,
   selection: Selection,
   options: SelectedOptions,
   context: SearchContext,
 ): Found {
-  const query = prepareQuery(values, context.dimension, context.distance);
+  const query = readyQuery(asked, context.dimension, context.distance);
   const { matching, excluded } = selection;
   const leftOut = matching === undefined ? excluded.size : countWhere(excluded, matching.has);
   const available = (matching?.count ?? context.live) - leftOut;

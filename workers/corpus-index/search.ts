@@ -1,5 +1,5 @@
 import type { Generation } from './generation.ts';
-import { exactDistance, prepareQuery, type Query, scannableNormMax, scoreError } from './metric.ts';
+import { exactDistance, type Query, readyQuery, scannableNormMax, scoreError } from './metric.ts';
 import type { Distance, IndexParameters } from './parameters.ts';
 import { thresholdOf } from './selection.ts';
 
@@ -40,15 +40,17 @@ const escalation = 4;
  * visit a good part of it anyway.
  */
 export function searchGeneration(
-  values: ArrayLike<number>,
+  asked: ArrayLike<number> | Query,
   k: number,
   options: SearchOptions,
   context: SearchContext,
 ): Hit[] {
   const { generation, dimension, distance } = context;
-  const query = prepareQuery(values, dimension, distance);
+  const query = readyQuery(asked, dimension, distance);
   const wanted = Math.min(k, context.live);
   if (wanted <= 0) return [];
+  const codes = options.exact === true || options.accept !== undefined ? undefined : generation.codes();
+  if (codes !== undefined) return toHits(codes.candidates(query.coded(), wanted), wanted, query, context);
   const accept = rememberAnswers(options.accept);
   const fromGraph = options.exact === true ? undefined : searchGraph(query, wanted, accept, options, context);
   if (fromGraph === undefined) return toHits(scan(query, wanted, 0, accept, context), wanted, query, context);
@@ -184,7 +186,7 @@ const float32Max = 3.4e38;
 
 function exactScore(query: Query, label: number, { generation, distance }: SearchContext): number {
   const { arena } = generation;
-  const exact = exactDistance(distance, query, arena.view(label), arena.norm(label));
+  const exact = exactDistance(distance, query, arena, label);
   return distance === 'cosine' ? exact : Math.min(exact * exact, float32Max);
 }
 
@@ -192,12 +194,13 @@ function exactScore(query: Query, label: number, { generation, distance }: Searc
 export function toHits(labels: readonly number[], wanted: number, query: Query, context: SearchContext): Hit[] {
   const { generation, distance, idOf } = context;
   const { arena, twins } = generation;
+  // Of equal vectors, which lie in a graph as one, the distance is worked out once.
   const ofTwins = new Map<number, number>();
   const distanceOf = (label: number): number => {
     const representative = twins.representativeOf(label);
     const known = ofTwins.get(representative);
     if (known !== undefined) return known;
-    const exact = exactDistance(distance, query, arena.view(label), arena.norm(label));
+    const exact = exactDistance(distance, query, arena, label);
     if (representative >= 0) ofTwins.set(representative, exact);
     return exact;
   };

@@ -14,8 +14,44 @@ export function thresholdOf(scores: Float32Array, count: number, want: number): 
   return worst;
 }
 
+/** Values that are known to lie between `lowest` and `lowest + 2 * error`. A `lowest` of Infinity is nobody's. */
+export interface Ranges {
+  readonly lowest: Float32Array;
+  /** The least of `lowest` of each four places in a row. */
+  readonly least: Float32Array;
+  readonly errors: Float32Array;
+  readonly count: number;
+}
+
+/** The places whose value may be among the `want` smallest, where each range may be off by `slack` on both sides. */
+export function withinReach({ lowest, least, errors, count }: Ranges, want: number, slack: number): number[] {
+  // The smallest upper ends so far: want values lie below the greatest of them.
+  const heap = new Float64Array(want).fill(Number.POSITIVE_INFINITY);
+  let reach = Number.MAX_VALUE;
+  const reached: number[] = [];
+  for (let group = 0; group * 4 < count; group++) {
+    if (at(least, group) > reach) continue;
+    const end = Math.min(count, group * 4 + 4);
+    for (let place = group * 4; place < end; place++) {
+      const low = at(lowest, place);
+      if (low > reach) continue;
+      reached.push(place);
+      const high = low + 2 * at(errors, place);
+      if (high >= at(heap, 0)) continue;
+      replaceTop(heap, high);
+      if (at(heap, 0) !== Number.POSITIVE_INFINITY) reach = at(heap, 0) + 2 * slack;
+    }
+  }
+  return reached.filter((place) => at(lowest, place) <= reach);
+}
+
+/** A value that is there: the loops keep within, and asking again would cost as much as they do. */
+function at(values: Float32Array | Float64Array, place: number): number {
+  return values[place] as number;
+}
+
 /** Puts a smaller value in the place of the heap's greatest, and sinks it. */
-function replaceTop(heap: Float32Array, value: number): void {
+function replaceTop(heap: Float32Array | Float64Array, value: number): void {
   let place = 0;
   for (;;) {
     let child = 2 * place + 1;

@@ -129,7 +129,11 @@ describe('a filter inside retrieval', () => {
   it('gives the next ones where the nearest are excluded, and never those', () => {
     const vectors = clustered(1_500, 16, 30, 0.5, 2);
     const documents = new Map(vectors.map((one, place) => [`w-${place}`, one]));
-    const index = createCorpusIndex({ space: { ...space, dimension: 16 }, distance: 'cosine' });
+    const index = createCorpusIndex({
+      space: { ...space, dimension: 16 },
+      distance: 'cosine',
+      parameters: { exactBelow: 1_000 },
+    });
     for (const [name, one] of documents) index.apply(upsert(name, 1, one));
     finish(index);
     expect(index.stats().graph).toBe(true);
