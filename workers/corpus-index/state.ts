@@ -59,8 +59,15 @@ export function startIndexFolds(options: FoldOptions): IndexFolds {
   });
   const projectors: Readonly<Record<string, Projector>> = { VECTORS: vectors, PLAYBOOKS: playbooks };
   const all = Object.values(projectors);
+  let position: Position = {};
   return {
-    position: () => ({ VECTORS: vectors.progress.sequence(), PLAYBOOKS: playbooks.progress.sequence() }),
+    position: () => {
+      const [vectorsFolded, playbooksFolded] = [vectors.progress.sequence(), playbooks.progress.sequence()];
+      // The same object as long as nothing was folded: whoever writes it down need not do so again.
+      if (position.VECTORS !== vectorsFolded || position.PLAYBOOKS !== playbooksFolded)
+        position = { VECTORS: vectorsFolded, PLAYBOOKS: playbooksFolded };
+      return position;
+    },
     waitFor: async (wanted, signal) => {
       const waits = Object.entries(wanted).map(([stream, sequence]) =>
         projectors[stream]?.progress.waitFor(sequence, signal),

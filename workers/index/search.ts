@@ -8,6 +8,7 @@ import { vectorFault, vectorFaultMessage } from '../../schemas/vector.ts';
 import type { Clock } from '../../streams/clock.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../../streams/service.ts';
 import { type IndexCatalogue, type IndexEntry, indexesToSearch } from '../corpus-index/catalogue.ts';
+import type { Query } from '../corpus-index/corpus-index.ts';
 import { createJudge } from '../matrix/judge.ts';
 import { rank, rankWithJudge } from '../matrix/rank.ts';
 import { resultJson } from '../matrix/reply.ts';
@@ -15,6 +16,7 @@ import type { PlaybookEntry, PlaybookHit, RankedResult, RankInput, Ranking } fro
 import { type CompiledFilter, compileFilter } from '../metadata-filter/metadata-filter.ts';
 import type { EmbedQueries } from '../query-vectors/embed-query.ts';
 import { createFilterPreparation, type FilterPreparation } from './prepare-filter.ts';
+import { createPreparedRequests, type PreparedRequest } from './prepared-requests.ts';
 
 export interface SearchPorts {
   readonly catalogue: IndexCatalogue;
@@ -36,11 +38,13 @@ export interface SearchPorts {
 }
 
 interface QueryVector {
-  readonly values: ArrayLike<number>;
+  readonly values: ArrayLike<number> | Query;
   /** The model saw only the beginning of the query. */
   readonly truncated: boolean;
 }
 type QueryVectors = LRUCache<string, QueryVector>;
+/** Made ready for the indexes of a space. */
+type ReadyQuery = QueryVector & { readonly space: string };
 
 /** Query vectors kept, so that a repeated query costs no hop to the embedder. */
 const queryVectorsMax = 10_000;
@@ -52,26 +56,46 @@ const queryVectorsMax = 10_000;
 export function createSearch(ports: SearchPorts): ServiceHandler {
   const queryVectors: QueryVectors = new LRUCache({ max: queryVectorsMax });
   const filters = createFilterPreparation();
+  const prepare = createPreparedRequests<ReturnType<typeof readRequest>, ReadyQuery>((body) =>
+    readRequest(body, ports),
+  );
 
   return (request) => {
-    const wanted = parseRequestBytes(searchRequestSchema, request.body, searchSlips);
-    const judge = judgeOf(wanted, ports);
-    const filter = wanted.metadata_filter === undefined ? undefined : compileFilter(wanted.metadata_filter);
-    const later = () => answerLater({ wanted, filter, request, judge }, ports, queryVectors, filters);
+    const prepared = prepare(request.body);
+    const { wanted, judge, filter } = prepared.read;
+    const later = () => answerLater({ ...prepared.read, request }, ports, queryVectors, filters);
     if (judge !== undefined || behind(request.position, ports.position())) return later();
     const asked = indexesAsked(wanted, ports);
-    const vector = vectorAtHand(wanted, asked.space, queryVectors);
+    const vector = readyAtHand(prepared, asked, queryVectors);
     if (vector === undefined || (filter !== undefined && !filters.isReady(filter, asked.entries))) return later();
     const ranking = rank(retrieve(wanted, filter, vector.values, asked, ports));
     return respond({ wanted, vector, asked, ranking, request }, ports);
   };
 }
 
-interface Question {
-  readonly wanted: SearchRequest;
-  readonly filter: CompiledFilter | undefined;
+function readRequest(body: Uint8Array, ports: SearchPorts) {
+  const wanted = parseRequestBytes(searchRequestSchema, body, searchSlips);
+  const filter = wanted.metadata_filter === undefined ? undefined : compileFilter(wanted.metadata_filter);
+  return { wanted, filter, judge: judgeOf(wanted, ports) };
+}
+
+/** The query, made ready for the indexes that are asked, where its vector is at hand. */
+function readyAtHand(
+  prepared: PreparedRequest<ReturnType<typeof readRequest>, ReadyQuery>,
+  { space, entries }: AskedIndexes,
+  queryVectors: QueryVectors,
+): QueryVector | undefined {
+  if (prepared.ready?.space === space) return prepared.ready;
+  const vector = vectorAtHand(prepared.read.wanted, space, queryVectors);
+  if (vector === undefined) return undefined;
+  const values = 'length' in vector.values ? entries[0]?.index.prepare(vector.values) : vector.values;
+  if (values === undefined) return vector;
+  prepared.ready = { space, values, truncated: vector.truncated };
+  return prepared.ready;
+}
+
+interface Question extends ReturnType<typeof readRequest> {
   readonly request: ServiceRequest;
-  readonly judge: ReturnType<typeof judgeOf>;
 }
 
 function behind(wanted: Position, folded: Position): boolean {
@@ -153,7 +177,7 @@ async function answerLater(
 function retrieve(
   wanted: SearchRequest,
   filter: CompiledFilter | undefined,
-  vector: ArrayLike<number>,
+  query: ArrayLike<number> | Query,
   { space, entries }: AskedIndexes,
   ports: SearchPorts,
 ): RankInput {
@@ -163,7 +187,7 @@ function retrieve(
   const found = entries.map(({ corpus, index }) => ({
     corpus,
     index,
-    ...index.searchWithin(vector, perCorpusK, retrieval),
+    ...index.searchWithin(query, perCorpusK, retrieval),
   }));
   const perCorpus = found.map(({ corpus, index, hits }) => ({
     corpus,
@@ -173,7 +197,7 @@ function retrieve(
   return {
     perCorpus,
     k: wanted.k,
-    playbookHits: wanted.use_playbook ? playbookHits(wanted, vector, space, side, ports.catalogue) : [],
+    playbookHits: wanted.use_playbook ? playbookHits(wanted, query, space, side, ports.catalogue) : [],
     excludeIds: new Set(wanted.exclude_ids),
     filter: filter?.admits,
     droppedInRetrieval: found.reduce((sum, { refused }) => sum + refused, 0),
@@ -193,14 +217,14 @@ function livingDocument(entry: IndexEntry | undefined, id: string): { metadataJs
 /** A playbook corpus that is not there yet is a cold start, not an error. */
 function playbookHits(
   wanted: SearchRequest,
-  vector: ArrayLike<number>,
+  query: ArrayLike<number> | Query,
   space: string,
   side: string | null,
   catalogue: IndexCatalogue,
 ): PlaybookHit[] {
   const index = catalogue.get({ kind: 'playbooks', corpus: wanted.playbook_corpus, space, side });
   if (index === undefined) return [];
-  return index.search(vector, wanted.playbook_top_k).map(({ id, distance, slot }) => ({
+  return index.search(query, wanted.playbook_top_k).map(({ id, distance, slot }) => ({
     playbookId: id,
     distance,
     // Written by this system's own playbook worker and checked when it was folded.

@@ -6,6 +6,13 @@ import type { Candidate } from './types.ts';
  */
 export function resultJson(result: Candidate): string {
   const truncated = result.truncated === true ? ',"truncated":true' : '';
-  const head = `{"id":${JSON.stringify(result.id)},"distance":${result.distance},"corpus":${JSON.stringify(result.corpus)}${truncated}`;
+  const head = `{"id":${quoted(result.id)},"distance":${result.distance},"corpus":${quoted(result.corpus)}${truncated}`;
   return result.metadataJson === null ? `${head}}` : `${head},"metadata":${result.metadataJson}}`;
+}
+
+/** Most ids and all corpora have nothing in them that JSON writes otherwise: writing them as they are is much faster. */
+const plainText = /^[ !#-[\]-~]*$/;
+
+function quoted(text: string): string {
+  return plainText.test(text) ? `"${text}"` : JSON.stringify(text);
 }
