@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { type StreamName, streamNames } from './catalog.ts';
+import { ConfigurationError } from './configuration-error.ts';
+import { type ObjectStoreConfiguration, objectStoreOf, objectStoreVariables } from './object-store-configuration.ts';
 import { dimensionMax, type PrefixScheme, type Space } from './space.ts';
+
+export type { ObjectStoreConfiguration, SecretSource } from './object-store-configuration.ts';
+export { ConfigurationError };
 
 /**
  * Everything that is set from outside, read from the environment once, at the start of a process. Names begin with
@@ -70,8 +75,12 @@ const environmentSchema = z.object({
   LAKEHOUSE_SEARCH_LOG: flag.default(true),
   LAKEHOUSE_SEARCH_LOG_SAMPLE: z.coerce.number().min(0).max(1).default(1),
   LAKEHOUSE_JUDGE_URLS: list.default([]),
+<<<<<<< HEAD
   LH_FORCE_FULL_ENRICHMENT: flag.default(false),
   LAKEHOUSE_WEAK_MODELS: list.default(['qwen3.5:latest', 'qwen3:latest']),
+=======
+  ...objectStoreVariables,
+>>>>>>> 9ff66eb (Keep snapshots in a bucket of S3 as well as in a directory, proved against a real service and with faults on the way; pass over snapshots of another life of the log)
 });
 
 export interface Configuration {
@@ -123,7 +132,11 @@ export interface Configuration {
     searchLogSample: number;
     judgeUrls: readonly string[];
   };
+<<<<<<< HEAD
   readonly downgrade: { forceFullEnrichment: boolean; weakModels: readonly string[] };
+=======
+  readonly objectStore: ObjectStoreConfiguration;
+>>>>>>> 9ff66eb (Keep snapshots in a bucket of S3 as well as in a directory, proved against a real service and with faults on the way; pass over snapshots of another life of the log)
 }
 
 /** Files for a connection to NATS over TLS; the certificate is the client's own, where the server asks for one. */
@@ -132,9 +145,6 @@ export interface NatsTls {
   readonly certFile?: string;
   readonly keyFile?: string;
 }
-
-/** What is wrong with the environment, in one sentence a line. */
-export class ConfigurationError extends Error {}
 
 /**
  * Reads the configuration.
@@ -196,10 +206,14 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
       searchLogSample: value.LAKEHOUSE_SEARCH_LOG_SAMPLE,
       judgeUrls: value.LAKEHOUSE_JUDGE_URLS,
     },
+<<<<<<< HEAD
     downgrade: {
       forceFullEnrichment: value.LH_FORCE_FULL_ENRICHMENT,
       weakModels: value.LAKEHOUSE_WEAK_MODELS,
     },
+=======
+    objectStore: objectStoreOf(value),
+>>>>>>> 9ff66eb (Keep snapshots in a bucket of S3 as well as in a directory, proved against a real service and with faults on the way; pass over snapshots of another life of the log)
   };
 }
 

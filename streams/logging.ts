@@ -19,6 +19,7 @@ const secretNames = [
   'accessKeyId',
   'secretAccessKey',
   'sessionToken',
+  'credentials',
 ];
 const secretPaths = [...secretNames, ...secretNames.map((name) => `*.${name}`), 'headers.authorization'];
 const censor = '[secret]';

@@ -23,6 +23,25 @@ export interface StoredObject {
   readonly sha256: string;
 }
 
+/**
+ * Why an operation failed.
+ * - `unavailable`: away, slow or broken off; worth trying again later
+ * - `denied`, `no_bucket`, `full`: somebody has to mend it
+ * - `changed`: the object was replaced while it was read
+ */
+export type ObjectStoreFault = 'unavailable' | 'denied' | 'no_bucket' | 'full' | 'changed';
+
+/** An operation that a store could not do; an object that is not there is none. */
+export class ObjectStoreError extends Error {
+  override readonly name = 'ObjectStoreError';
+  readonly fault: ObjectStoreFault;
+
+  constructor(fault: ObjectStoreFault, message: string) {
+    super(message);
+    this.fault = fault;
+  }
+}
+
 const keyBytesMax = 1024;
 
 /** Why a text is no key, or `undefined` where it is one: segments between single slashes, none of them `.` or `..`. */

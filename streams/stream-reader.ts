@@ -23,6 +23,8 @@ export interface StreamMessage {
   readonly subject: string;
   readonly payload: Uint8Array;
   readonly traceId: string | undefined;
+  /** When the server stored it, as the server writes it, to the nanosecond. */
+  readonly storedAt: string;
 }
 
 /** One message, or undefined where the stream does not have it. Throws `NatsError` as above. */
@@ -32,12 +34,35 @@ export async function readMessage(
   sequence: number,
 ): Promise<StreamMessage | undefined> {
   try {
-    const { subject, data: payload, header } = await connection.manager.streams.getMessage(stream, { seq: sequence });
-    return { subject, payload, traceId: header.get('X-Lakehouse-Trace-Id') || undefined };
+    const message = await connection.manager.streams.getMessage(stream, { seq: sequence });
+    const { subject, data: payload, header, timestamp: storedAt } = message;
+    return { subject, payload, storedAt, traceId: header.get('X-Lakehouse-Trace-Id') || undefined };
   } catch (error) {
     if (error instanceof NatsError && error.api_error?.err_code === messageNotFound) return undefined;
     throw error;
   }
+}
+
+/**
+ * What tells a stream from another life of it: when it was made, and when one of its messages was stored. A stream that
+ * is restored from a backup was made when the first one was, and may hold other messages behind the backup's end.
+ */
+export interface StreamIdentity {
+  /** Both as the server writes them, to the nanosecond. */
+  readonly createdAt: string;
+  /** Of the message at the asked sequence; null where the stream does not hold it. */
+  readonly storedAt: string | null;
+}
+
+/** Throws `NatsError` where the server does not answer. */
+export async function readStreamIdentity(
+  connection: LogConnection,
+  stream: StreamName,
+  sequence: number,
+): Promise<StreamIdentity> {
+  const { created } = await connection.manager.streams.info(stream);
+  const message = sequence < 1 ? undefined : await readMessage(connection, stream, sequence);
+  return { createdAt: created, storedAt: message?.storedAt ?? null };
 }
 
 /** The payload of one message, or undefined where the stream does not have it. Throws `NatsError` as above. */

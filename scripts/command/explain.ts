@@ -1,5 +1,6 @@
 import { GatewayError, GatewayUnreachableError } from '../../gateway/client/errors.ts';
 import type { ProblemCode } from '../../schemas/problems.ts';
+import { ObjectStoreError, type ObjectStoreFault } from '../../streams/object-store.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { CommandError, type Failure } from './errors.ts';
 
@@ -14,6 +15,7 @@ export interface Explained {
 export function explain(error: unknown): Explained {
   if (error instanceof CommandError) return { exitCode: error.exitCode, failure: error.failure, extra: {} };
   if (error instanceof GatewayError) return explainProblem(error);
+  if (error instanceof ObjectStoreError) return explainObjectStore(error);
   if (error instanceof GatewayUnreachableError) return explainUnreachable(error);
   return {
     exitCode: exitCodes.failed,
@@ -24,6 +26,24 @@ export function explain(error: unknown): Explained {
     },
     extra: {},
   };
+}
+
+const storeExitCodes: Readonly<Record<ObjectStoreFault, ExitCode>> = {
+  unavailable: exitCodes.unreachable,
+  changed: exitCodes.failed,
+  full: exitCodes.failed,
+  denied: exitCodes.usage,
+  no_bucket: exitCodes.usage,
+};
+
+function explainObjectStore(error: ObjectStoreError): Explained {
+  const exitCode = storeExitCodes[error.fault];
+  const failure = {
+    happened: error.message,
+    means: 'Snapshots and backups lie there. What was written before is whole; what was being written is not there.',
+    remedy: 'See LAKEHOUSE_OBJECT_STORE and the S3_* and AWS_* variables, mend what is named, and try again.',
+  };
+  return { exitCode, failure, extra: {} };
 }
 
 interface Remedy {

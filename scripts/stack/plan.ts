@@ -50,6 +50,16 @@ export const serverName = 'nats-server';
 export const gatewayName = 'gateway';
 /** Secrets that only the gateway is given; an empty value reads as none. */
 const withoutGatewaySecrets = { LAKEHOUSE_TOKEN: '', LAKEHOUSE_SECONDARY_TOKENS: '' };
+/** Only the index worker is given the object store and its keys. */
+const withoutObjectStore = {
+  LAKEHOUSE_OBJECT_STORE: '',
+  AWS_ACCESS_KEY_ID: '',
+  AWS_ACCESS_KEY_ID_FILE: '',
+  AWS_SECRET_ACCESS_KEY: '',
+  AWS_SECRET_ACCESS_KEY_FILE: '',
+  AWS_SESSION_TOKEN: '',
+  AWS_SESSION_TOKEN_FILE: '',
+};
 
 /** How many worker processes there are. */
 export function workerCount(instances: Instances): number {
@@ -70,7 +80,7 @@ export function planStack(options: PlanOptions): PlannedProcess[] {
       dependsOn: [],
       command: server.command,
       args: server.args,
-      environment: withoutGatewaySecrets,
+      environment: { ...withoutGatewaySecrets, ...withoutObjectStore },
       port: natsPort,
       healthUrl: null,
     },
@@ -79,6 +89,7 @@ export function planStack(options: PlanOptions): PlannedProcess[] {
       ...planned(gatewayName, join('gateway', 'server.js'), options),
       environment: {
         ...options.environment,
+        ...withoutObjectStore,
         ...commonEnvironment('gateway', gatewayName, options),
         LAKEHOUSE_GATEWAY_HOST: gateway.host,
         LAKEHOUSE_GATEWAY_PORT: String(gateway.port),
@@ -106,6 +117,7 @@ function planWorker(worker: StackWorker, name: string, healthPort: number, optio
     environment: {
       ...options.environment,
       ...withoutGatewaySecrets,
+      ...(worker === 'index' ? {} : withoutObjectStore),
       ...commonEnvironment(worker, name, options),
       LAKEHOUSE_HEALTH_HOST: '127.0.0.1',
       LAKEHOUSE_HEALTH_PORT: String(healthPort),

@@ -61,6 +61,11 @@ describe('the plan of a stack', () => {
     expect(workerCount(options().instances)).toBe(options().healthPorts.length);
   });
 
+  it('gives the keys of the object store to the index worker alone', () => {
+    const keyed = planStack(options()).filter(({ environment }) => environment.AWS_SECRET_ACCESS_KEY !== '');
+    expect(keyed.map(({ name }) => name)).toEqual(['index']);
+  });
+
   it('keeps the token from everything but the gateway', () => {
     const kept = planStack(options()).filter(({ environment }) => environment.LAKEHOUSE_TOKEN === '');
     expect(kept.map(({ name }) => name)).toEqual(

@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Configuration } from '../../schemas/configuration.ts';
+import { systemClock } from '../../streams/clock.ts';
+import { ensureObjectStore } from '../../streams/open-object-store.ts';
 import { loadCredentials } from '../../streams/server/credentials.ts';
 import { ServerError } from '../../streams/server/errors.ts';
 import { prepareServer } from '../../streams/server/launch.ts';
@@ -114,6 +116,10 @@ async function prepare(options: StackOptions, configuration: Configuration): Pro
   const { streamBytes, nats, gateway } = configuration;
   const binary = await locateServer({ report });
   report(`nats-server ${formatServerVersion(binary.version)} at ${binary.path}`);
+  // Ingest and search do without snapshots while the object store is away.
+  await ensureObjectStore(configuration, systemClock).catch((error: unknown) =>
+    report(error instanceof Error ? error.message : String(error)),
+  );
   const credentials = await loadCredentials(dataDirectory);
   const ports = await choosePorts({
     gateway: { host: gateway.host, port: options.gatewayPort },

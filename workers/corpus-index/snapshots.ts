@@ -12,4 +12,5 @@ export {
   loadSnapshotEntries,
   type SnapshotOutcome,
 } from './snapshot/load-snapshot.ts';
+export type { SnapshotLog } from './snapshot/manifest.ts';
 export { SnapshotError, type SnapshotOptions, saveSnapshotEntries } from './snapshot/write-snapshot.ts';

@@ -5,9 +5,14 @@ import type { LogConnection } from '../../streams/connection.ts';
 import type { RuntimeLog } from '../../streams/logger.ts';
 import type { ObjectStore } from '../../streams/object-store.ts';
 import type { ServiceHandler } from '../../streams/service.ts';
-import { readStreamState } from '../../streams/stream-reader.ts';
+import { readStreamIdentity, readStreamState } from '../../streams/stream-reader.ts';
 import type { IndexCatalogue } from '../corpus-index/catalogue.ts';
-import { loadNewestSnapshot, pruneSnapshots, saveSnapshotEntries } from '../corpus-index/snapshots.ts';
+import {
+  loadNewestSnapshot,
+  pruneSnapshots,
+  type SnapshotLog,
+  saveSnapshotEntries,
+} from '../corpus-index/snapshots.ts';
 import { type Checkpoint, foldedStreams } from '../corpus-index/state.ts';
 
 const snapshotFolder = 'snapshots';
@@ -29,7 +34,8 @@ export async function bootFromSnapshot({ store, catalogue, connection, log }: Bo
   const ends: Record<string, number> = {};
   for (const stream of foldedStreams) ends[stream] = (await readStreamState(connection, stream)).lastSequence;
   const chosen = await loadNewestSnapshot(store, snapshotFolder, {
-    refuse: ({ checkpoint }) => foreign(checkpoint, ends),
+    refuse: async ({ checkpoint, log: told }) =>
+      foreign(checkpoint, ends) ?? (await anotherLife(connection, checkpoint, told)),
   }).catch((error: unknown) => {
     log.warn({ error }, 'the snapshots can not be read; the state is folded from the log');
     return undefined;
@@ -49,12 +55,43 @@ function foreign(checkpoint: Checkpoint, ends: Checkpoint): string | undefined {
   return `it is at ${stream} ${checkpoint[stream]}, and the log ends at ${ends[stream]}`;
 }
 
+/** A log that was restored is as it was up to the backup's end; what came behind it came another time. */
+async function anotherLife(
+  connection: LogConnection,
+  checkpoint: Checkpoint,
+  told: SnapshotLog | undefined,
+): Promise<string | undefined> {
+  for (const [stream, then] of Object.entries(told ?? {})) {
+    const folded = foldedStreams.find((one) => one === stream);
+    const sequence = checkpoint[stream] ?? 0;
+    if (folded === undefined || sequence === 0) continue;
+    const { createdAt, storedAt } = await readStreamIdentity(connection, folded, sequence);
+    if (createdAt !== then.created_at)
+      return `it is of a ${stream} that was made ${then.created_at}, and this one was made ${createdAt}`;
+    if (storedAt !== null && then.stored_at !== null && storedAt !== then.stored_at)
+      return `it is of another life of the log: ${stream} ${sequence} was stored at another time`;
+  }
+  return undefined;
+}
+
+/** Which lives of the streams a checkpoint is of, as the server tells it now. */
+export async function logOf(connection: LogConnection, checkpoint: Checkpoint): Promise<SnapshotLog> {
+  if (!connection.isConnected()) throw new Error('the log is away: whose snapshot this is can not be told');
+  const lives = foldedStreams.map(async (stream) => {
+    const { createdAt, storedAt } = await readStreamIdentity(connection, stream, checkpoint[stream] ?? 0);
+    return [stream, { created_at: createdAt, stored_at: storedAt }] as const;
+  });
+  return Object.fromEntries(await Promise.all(lives));
+}
+
 export interface SnapshotPorts {
   readonly store: ObjectStore;
   readonly catalogue: IndexCatalogue;
   readonly position: () => Position;
   readonly clock: Clock;
   readonly log: RuntimeLog;
+  /** Which lives of the streams a checkpoint is of. */
+  readonly logOf: (checkpoint: Checkpoint) => Promise<SnapshotLog>;
   /** 0: only when asked, and at the end. */
   readonly intervalMs: number;
   readonly kept: number;
@@ -86,7 +123,9 @@ export function startSnapshots(ports: SnapshotPorts): Snapshots {
     const createdAt = isoTime(clock);
     const folder = `${snapshotFolder}/${createdAt.replace(/[:.]/g, '-')}-${ports.instance}`;
     const entries = [...catalogue.all()].filter((entry) => entry.side === null);
-    const key = await saveSnapshotEntries(store, folder, entries, checkpoint, createdAt);
+    const key = await saveSnapshotEntries(store, folder, entries, checkpoint, createdAt, {
+      log: await ports.logOf(checkpoint),
+    });
     newest = { key, created_at: createdAt };
     takenAt = checkpoint;
     log.info({ key, checkpoint, durationMs: Math.round(clock.monotonicMs() - began) }, 'took a snapshot');

@@ -49,7 +49,11 @@ export async function startSwitching(ports: SwitchingPorts): Promise<Switching> 
       return;
     }
     if (side === null && sequence <= bootSequence) return;
-    const loaded = await loadSnapshotEntries(ports.store, data.manifest);
+    const loaded = await loadSnapshotEntries(ports.store, data.manifest).catch((error: unknown) => {
+      // At boot nobody is kept waiting for a side index by a store that is away; a switch is tried until it is done.
+      if (sequence > bootSequence) throw error;
+      return { ok: false as const, reason: String(error) };
+    });
     if (!loaded.ok) {
       log.error(
         { ...name, manifest: data.manifest, reason: loaded.reason },

@@ -1,7 +1,6 @@
-import { join } from 'node:path';
 import type { Position } from '../../schemas/position.ts';
 import { formatSpace } from '../../schemas/space.ts';
-import { createLocalObjectStore } from '../../streams/local-object-store.ts';
+import { openObjectStore } from '../../streams/open-object-store.ts';
 import { observed } from '../../streams/outcomes.ts';
 import type { ProcessContext, RunningWorker, WorkerProcess } from '../../streams/process.ts';
 import { startProjector } from '../../streams/projector.ts';
@@ -24,7 +23,7 @@ import { createRejections } from './rejections.ts';
 import { createSearch } from './search.ts';
 import { startSearchLog } from './search-log.ts';
 import { createSearchableWaits } from './searchable.ts';
-import { bootFromSnapshot, startSnapshots } from './snapshots.ts';
+import { bootFromSnapshot, logOf, startSnapshots } from './snapshots.ts';
 import { startSwitching } from './switching.ts';
 
 const requestsWaitingMax = 2_000;
@@ -43,7 +42,7 @@ export const indexWorker: WorkerProcess = {
 async function startIndexWorker(context: ProcessContext): Promise<RunningWorker> {
   const { configuration, connection, log, observations, instance } = context;
   const { clock } = connection;
-  const store = createLocalObjectStore(join(configuration.dataDirectory, 'snapshots'));
+  const store = await openObjectStore(configuration, clock);
   const catalogue = createIndexCatalogue(formatSpace(configuration.embedder.space));
   const gate = createFoldGate();
   const boot = await bootFromSnapshot({ store, catalogue, connection, log });
@@ -99,6 +98,7 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
     position,
     clock,
     log,
+    logOf: (checkpoint) => logOf(connection, checkpoint),
     intervalMs: snapshotIntervalMs,
     kept: snapshotsKept,
     newest: boot.snapshot,

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { readConfiguration } from '../../schemas/configuration.ts';
 import { formatPosition, type Position, positionHeader } from '../../schemas/position.ts';
 import type { Problem } from '../../schemas/problems.ts';
@@ -7,8 +6,8 @@ import { type DigestReply, digestReplySchema } from '../../schemas/requests/inde
 import { formatSpace } from '../../schemas/space.ts';
 import { systemClock } from '../../streams/clock.ts';
 import { connectLog } from '../../streams/connection.ts';
-import { createLocalObjectStore } from '../../streams/local-object-store.ts';
 import { createLogger } from '../../streams/logging.ts';
+import { openObjectStore } from '../../streams/open-object-store.ts';
 import { createServiceClient, type ServiceClient } from '../../streams/service-client.ts';
 import { rebuildIndex } from './rebuild.ts';
 import { type Task, type TaskMessage, taskSchema } from './task.ts';
@@ -62,7 +61,7 @@ async function run(task: Task): Promise<void> {
       {
         connection,
         log,
-        store: createLocalObjectStore(join(configuration.dataDirectory, 'snapshots')),
+        store: await openObjectStore(configuration, systemClock),
         configuredSpace: formatSpace(configuration.embedder.space),
         liveDigests: (name) =>
           liveDigests(client, name, {}).catch((error: unknown) => {

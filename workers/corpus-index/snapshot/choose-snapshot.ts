@@ -16,7 +16,9 @@ export interface ChosenSnapshot {
 
 export interface ChooseOptions extends LoadOptions {
   /** Why a sound snapshot is not for this log, such as a checkpoint that lies behind the end of a stream. */
-  readonly refuse?: (manifest: Pick<SnapshotManifest, 'checkpoint' | 'created_at'>) => string | undefined;
+  readonly refuse?: (
+    manifest: Pick<SnapshotManifest, 'checkpoint' | 'created_at' | 'log'>,
+  ) => string | undefined | Promise<string | undefined>;
 }
 
 /**
@@ -31,7 +33,7 @@ export async function loadNewestSnapshot(
   const { sound, unsound } = await readManifests(store, folder);
   const skipped = [...unsound];
   for (const { key, manifest } of sound) {
-    const refused = options.refuse?.(manifest);
+    const refused = await options.refuse?.(manifest);
     const outcome =
       refused === undefined
         ? await loadSnapshotEntries(store, key, options)

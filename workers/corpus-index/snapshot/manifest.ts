@@ -31,7 +31,10 @@ const contentSchema = z.strictObject({
   /** Per stream the sequence up to which it is folded in: a reader goes on behind. */
   checkpoint: z.record(z.string(), sequenceSchema),
   bodies: z.array(bodySchema),
+  /** Per stream, which life of it was folded (see `StreamIdentity`); manifests of before have none. */
+  log: z.record(z.string(), z.strictObject({ created_at: z.string(), stored_at: z.string().nullable() })).optional(),
 });
+export type SnapshotLog = NonNullable<z.output<typeof contentSchema>['log']>;
 export type SnapshotManifest = z.output<typeof contentSchema>;
 
 /** A manifest's JSON, with a checksum over what comes before it: one flipped digit of a checkpoint would lose events. */

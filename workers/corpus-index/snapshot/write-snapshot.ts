@@ -5,7 +5,7 @@ import { formatSpace } from '../../../schemas/space.ts';
 import type { ObjectStore, StoredObject } from '../../../streams/object-store.ts';
 import { indexParts } from '../corpus-index.ts';
 import { inspectGraphFile } from './hnsw-file.ts';
-import { encodeManifest, manifestName, type SnapshotBody, snapshotVersion } from './manifest.ts';
+import { encodeManifest, manifestName, type SnapshotBody, type SnapshotLog, snapshotVersion } from './manifest.ts';
 import { type BodySource, type BodySummary, writeBody } from './write-body.ts';
 
 /** A snapshot could not be written, or was not what was written when it was read back. Nothing of it is left. */
@@ -19,6 +19,11 @@ export class SnapshotError extends Error {
 export interface SnapshotOptions {
   /** Where graph files lie while they are written or read: as large as the vectors and a tenth. Default: the system's. */
   readonly scratchDirectory?: string;
+}
+
+export interface SaveOptions extends SnapshotOptions {
+  /** Which lives of the streams were folded. */
+  readonly log?: SnapshotLog;
 }
 
 /**
@@ -38,7 +43,7 @@ export async function saveSnapshotEntries(
   entries: Iterable<BodySource>,
   checkpoint: Readonly<Record<string, number>>,
   createdAt: string,
-  options: SnapshotOptions = {},
+  options: SaveOptions = {},
 ): Promise<string> {
   const at = { ...checkpoint };
   const written: string[] = [];
@@ -55,6 +60,7 @@ export async function saveSnapshotEntries(
       created_at: createdAt,
       checkpoint: at,
       bodies,
+      ...(options.log === undefined ? {} : { log: options.log }),
     });
     const key = `${folder}/${manifestName}`;
     written.push(key);
