@@ -75,12 +75,9 @@ const environmentSchema = z.object({
   LAKEHOUSE_SEARCH_LOG: flag.default(true),
   LAKEHOUSE_SEARCH_LOG_SAMPLE: z.coerce.number().min(0).max(1).default(1),
   LAKEHOUSE_JUDGE_URLS: list.default([]),
-<<<<<<< HEAD
   LH_FORCE_FULL_ENRICHMENT: flag.default(false),
   LAKEHOUSE_WEAK_MODELS: list.default(['qwen3.5:latest', 'qwen3:latest']),
-=======
   ...objectStoreVariables,
->>>>>>> 9ff66eb (Keep snapshots in a bucket of S3 as well as in a directory, proved against a real service and with faults on the way; pass over snapshots of another life of the log)
 });
 
 export interface Configuration {
@@ -132,11 +129,8 @@ export interface Configuration {
     searchLogSample: number;
     judgeUrls: readonly string[];
   };
-<<<<<<< HEAD
   readonly downgrade: { forceFullEnrichment: boolean; weakModels: readonly string[] };
-=======
   readonly objectStore: ObjectStoreConfiguration;
->>>>>>> 9ff66eb (Keep snapshots in a bucket of S3 as well as in a directory, proved against a real service and with faults on the way; pass over snapshots of another life of the log)
 }
 
 /** Files for a connection to NATS over TLS; the certificate is the client's own, where the server asks for one. */
@@ -206,14 +200,10 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
       searchLogSample: value.LAKEHOUSE_SEARCH_LOG_SAMPLE,
       judgeUrls: value.LAKEHOUSE_JUDGE_URLS,
     },
-<<<<<<< HEAD
-    downgrade: {
+    downgrade: 
       forceFullEnrichment: value.LH_FORCE_FULL_ENRICHMENT,
-      weakModels: value.LAKEHOUSE_WEAK_MODELS,
-    },
-=======
+      weakModels: value.LAKEHOUSE_WEAK_MODELS,,
     objectStore: objectStoreOf(value),
->>>>>>> 9ff66eb (Keep snapshots in a bucket of S3 as well as in a directory, proved against a real service and with faults on the way; pass over snapshots of another life of the log)
   };
 }
 
