@@ -200,9 +200,10 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
       searchLogSample: value.LAKEHOUSE_SEARCH_LOG_SAMPLE,
       judgeUrls: value.LAKEHOUSE_JUDGE_URLS,
     },
-    downgrade: 
+    downgrade: {
       forceFullEnrichment: value.LH_FORCE_FULL_ENRICHMENT,
-      weakModels: value.LAKEHOUSE_WEAK_MODELS,,
+      weakModels: value.LAKEHOUSE_WEAK_MODELS,
+    },
     objectStore: objectStoreOf(value),
   };
 }
