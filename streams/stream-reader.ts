@@ -23,6 +23,10 @@ export interface StreamMessage {
   readonly subject: string;
   readonly payload: Uint8Array;
   readonly traceId: string | undefined;
+}
+
+/** As it lies in its stream. */
+export interface StoredMessage extends StreamMessage {
   /** When the server stored it, as the server writes it, to the nanosecond. */
   readonly storedAt: string;
 }
@@ -32,7 +36,7 @@ export async function readMessage(
   connection: LogConnection,
   stream: StreamName,
   sequence: number,
-): Promise<StreamMessage | undefined> {
+): Promise<StoredMessage | undefined> {
   try {
     const message = await connection.manager.streams.getMessage(stream, { seq: sequence });
     const { subject, data: payload, header, timestamp: storedAt } = message;
