@@ -9,7 +9,16 @@ const globalSetup = ['./scripts/build.mjs'];
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...common, name: 'unit', include: ['**/*.unit.test.ts'], exclude: ['node_modules', 'dist'] } },
+      {
+        test: {
+          ...common,
+          name: 'unit',
+          include: ['**/*.unit.test.ts'],
+          exclude: ['node_modules', 'dist'],
+          // A deadline is for what hangs: a machine that is busy is no fault of a test.
+          testTimeout: 30_000,
+        },
+      },
       {
         test: {
           ...common,
