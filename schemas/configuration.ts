@@ -74,6 +74,7 @@ const environmentSchema = z.object({
   LAKEHOUSE_SNAPSHOTS_KEPT: count.min(1).default(3),
   LAKEHOUSE_SEARCH_LOG: flag.default(true),
   LAKEHOUSE_SEARCH_LOG_SAMPLE: z.coerce.number().min(0).max(1).default(1),
+  LAKEHOUSE_RECALL_TARGET: z.coerce.number().min(0.5).max(1).default(0.99),
   LAKEHOUSE_JUDGE_URLS: list.default([]),
   LH_FORCE_FULL_ENRICHMENT: flag.default(false),
   LAKEHOUSE_WEAK_MODELS: list.default(['qwen3.5:latest', 'qwen3:latest']),
@@ -127,6 +128,8 @@ export interface Configuration {
     snapshotsKept: number;
     searchLog: boolean;
     searchLogSample: number;
+    /** Recall@10 that searches of a graph have to reach. */
+    recallTarget: number;
     judgeUrls: readonly string[];
   };
   readonly downgrade: { forceFullEnrichment: boolean; weakModels: readonly string[] };
@@ -198,6 +201,7 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
       snapshotsKept: value.LAKEHOUSE_SNAPSHOTS_KEPT,
       searchLog: value.LAKEHOUSE_SEARCH_LOG,
       searchLogSample: value.LAKEHOUSE_SEARCH_LOG_SAMPLE,
+      recallTarget: value.LAKEHOUSE_RECALL_TARGET,
       judgeUrls: value.LAKEHOUSE_JUDGE_URLS,
     },
     downgrade: {

@@ -37,6 +37,22 @@ export const indexInfoSchema = z.strictObject({
       live: z.number().int(),
       tombstones: z.number().int(),
       graph: z.boolean(),
+      /**
+       * Recall@10 of the graph as measured last against exact scans, with the smallest `ef` that meets the target (the
+       * largest tried where none does), and at how many living documents; null where nothing was measured.
+       */
+      recall: z
+        .strictObject({
+          target: z.number(),
+          ef: z.number().int(),
+          measured: z.number(),
+          queries: z.number().int(),
+          live: z.number().int(),
+        })
+        .nullable()
+        .default(null),
+      /** Memory of what filters asked for, about. */
+      filter_bytes: z.number().int().default(0),
       /** The rebuild run that this index came from; null where it grew from the log. */
       rebuilt_by: z.string().nullable(),
     }),

@@ -97,7 +97,8 @@ describe('the claims of the demo', () => {
   });
 
   it('wants the index that answers to be the rebuilt one', () => {
-    const one = { corpus: 'workers', space: 'm@4', live: 1, tombstones: 0, serving: true, graph: false };
+    const shape = { graph: false, recall: null, filter_bytes: 0 };
+    const one = { corpus: 'workers', space: 'm@4', live: 1, tombstones: 0, serving: true, ...shape };
     const info = (rebuilt_by: string | null) => ({
       worker: 'index',
       caught_up: true,

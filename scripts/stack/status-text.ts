@@ -1,3 +1,4 @@
+import type { IndexInfo } from '../../schemas/requests/index.ts';
 import { formatBytes, formatCount } from '../command/format.ts';
 import { textTable } from '../command/table.ts';
 import type { Asked, StackStatus } from './status.ts';
@@ -84,11 +85,16 @@ function indexText({ index }: StackStatus): string {
     one.space,
     formatCount(one.live),
     formatCount(one.tombstones),
-    one.graph ? 'graph' : 'exact',
+    searchText(one),
     one.side ?? (one.serving ? 'live' : 'joining'),
   ]);
   const lag = caught_up ? 'caught up' : 'catching up';
   return `${textTable(columns, rows)}\n${worker}: ${lag}, ${formatBytes(memory_rss_bytes)} resident`;
+}
+
+function searchText({ graph, recall }: IndexInfo['indexes'][number]): string {
+  if (!graph) return 'exact';
+  return recall === null ? 'graph' : `graph, ef ${recall.ef}, recall ${recall.measured.toFixed(3)}`;
 }
 
 function embedderText({ embedder }: StackStatus): string {

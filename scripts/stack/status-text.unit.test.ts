@@ -89,6 +89,8 @@ describe('the status as text', () => {
       live: 200,
       tombstones: 1,
       graph: false,
+      recall: null,
+      filter_bytes: 0,
       side: null,
       serving: true,
     };

@@ -8,12 +8,14 @@ import { sortLazily } from './lazy-sort.ts';
 import { createMaintenance, type Maintenance } from './maintenance.ts';
 import { prepareQuery, type Query } from './metric.ts';
 import { type Distance, defaultParameters, type IndexParameters } from './parameters.ts';
+import { createEfTuner, type RecallMeasurement } from './recall/tuner.ts';
 import { type Hit, type SearchContext, type SearchOptions, searchGeneration } from './search.ts';
 import { type Found, type SelectedOptions, searchSelected } from './search-selected.ts';
 
 export type { Applied, VectorRecord } from './apply.ts';
 export type { Query } from './metric.ts';
 export type { Distance, IndexParameters } from './parameters.ts';
+export type { RecallMeasurement } from './recall/tuner.ts';
 export type { Hit, SearchOptions } from './search.ts';
 export type { Found } from './search-selected.ts';
 
@@ -94,6 +96,13 @@ export interface CorpusIndex {
   entries(): IterableIterator<IndexedDocument>;
   /** Background work: at most one insertion. Returns whether more is left. */
   step(): boolean;
+  /**
+   * Background work: some milliseconds of measuring recall, where the graph has changed much since that was done, and in the
+   * end searches with the smallest `ef` that meets the target. Returns whether more is left.
+   */
+  tune(target: number): boolean;
+  /** What was measured last; undefined where nothing was, as without a graph. */
+  recall(): RecallMeasurement | undefined;
   /** Insertions into graphs so far: changes whenever `apply` or `step` took long. */
   insertions(): number;
   stats(): IndexStats;
@@ -158,11 +167,13 @@ export function assembleIndex(
   };
 
   const filters = createFilters(table);
+  const tuner = createEfTuner();
+  let tuned = parameters;
   const context = (): SearchContext => ({
     generation: maintenance.serving,
     dimension,
     distance,
-    parameters,
+    parameters: tuned,
     live: table.live,
     idOf: table.id,
   });
@@ -187,6 +198,7 @@ export function assembleIndex(
     apply: (record) => applyRecord(record, { table, maintenance, dimension, distance, onMetadata: filters.onMetadata }),
     search: (query, k, options = {}) => searchGeneration(query, k, options, context()),
     searchWithin: (query, k, { filter, excludeIds, ...options }) => {
+      if (maintenance.serving.graph !== undefined) tuner.onQuery(query);
       const matching = filter === undefined || filter.fields.length === 0 ? undefined : filters.match(filter);
       if (matching === undefined && excludeIds === undefined)
         return { hits: searchGeneration(query, k, options, context()), refused: 0 };
@@ -222,6 +234,12 @@ export function assembleIndex(
       maintenance.work(countsOf(table));
       return maintenance.hasWork();
     },
+    tune: (target) => {
+      const more = tuner.step(target, context(), maintenance.insertions);
+      tuned = { ...parameters, ef: tuner.ef ?? parameters.ef };
+      return more;
+    },
+    recall: () => tuner.measured,
     insertions: () => maintenance.insertions,
     stats: () => ({ ...describeStats(parts), filterBytes: filters.bytes }),
   };

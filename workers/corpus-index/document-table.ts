@@ -9,6 +9,8 @@ export interface DocumentTable {
   readonly live: number;
   /** Changes whenever a document begins or ends to live, or its metadata changes. */
   readonly revision: number;
+  /** The slots of the changes since a revision, in any order; undefined where there were too many to remember. */
+  changedSince(revision: number): Iterable<number> | undefined;
   find(id: string): number | undefined;
   /** The slot of an id, a new and silent one where it is unknown. */
   add(id: string): number;
@@ -24,6 +26,9 @@ export interface DocumentTable {
   setMetadata(slot: number, version: number, json: string | null): void;
 }
 
+/** So many changes are remembered by their slot. */
+const changesKept = 1_024;
+
 export function createDocumentTable(): DocumentTable {
   const slots = new Map<string, number>();
   const ids: string[] = [];
@@ -35,6 +40,12 @@ export function createDocumentTable(): DocumentTable {
   const truncated = new Set<number>();
   let live = 0;
   let revision = 0;
+  /** The slot of the change that made a revision, at the revision's place modulo the length. */
+  const changed = new Int32Array(changesKept);
+  const touch = (slot: number) => {
+    revision++;
+    changed[revision % changesKept] = slot;
+  };
   return {
     get count() {
       return ids.length;
@@ -44,6 +55,12 @@ export function createDocumentTable(): DocumentTable {
     },
     get revision() {
       return revision;
+    },
+    changedSince: (since) => {
+      if (revision - since > changesKept) return undefined;
+      const slots = new Set<number>();
+      for (let at = since + 1; at <= revision; at++) slots.add(changed[at % changesKept] ?? 0);
+      return slots;
     },
     find: (id) => slots.get(id),
     add: (id) => {
@@ -66,7 +83,7 @@ export function createDocumentTable(): DocumentTable {
       else truncated.delete(slot);
       const born = (hash === null ? 0 : 1) - ((hashes[slot] ?? null) === null ? 0 : 1);
       live += born;
-      if (born !== 0) revision++;
+      if (born !== 0) touch(slot);
       contentVersions[slot] = version;
       hashes[slot] = hash;
     },
@@ -74,7 +91,7 @@ export function createDocumentTable(): DocumentTable {
     metadataJson: (slot) => json[slot] ?? null,
     setMetadata: (slot, version, value) => {
       metadataVersions[slot] = version;
-      if (json[slot] !== value) revision++;
+      if (json[slot] !== value) touch(slot);
       json[slot] = value;
     },
   };

@@ -1,6 +1,6 @@
 import type { Matching } from './filter/matching.ts';
 import { type Query, readyQuery } from './metric.ts';
-import { type Hit, type SearchContext, scan, scanLabels, toHits } from './search.ts';
+import { efFor, type Hit, type SearchContext, scan, scanLabels, toHits } from './search.ts';
 
 /** Which documents may be found. */
 export interface Selection {
@@ -88,11 +88,12 @@ function walkGraph(
   const ef = options.ef ?? parameters.ef;
   const matches = matching?.count ?? live;
   const share = (matches / live) * (live / generation.arena.count);
-  if (matches < (parameters.scannedPerCandidate * ef) / share) return undefined;
   const most = Math.min(graphCandidatesMax, graph.count * parameters.graphPartMax);
   // With two deviations to spare, as if matches were strewn evenly.
-  for (let fetch = Math.ceil((wanted + 2 * Math.sqrt(wanted)) / share) + leftOut; fetch <= most; fetch *= escalation) {
-    const labels = graph.search(query.scanned, fetch, Math.max(Math.ceil(ef / share), fetch));
+  const first = Math.ceil((wanted + 2 * Math.sqrt(wanted)) / share) + leftOut;
+  if (matches < parameters.scannedPerCandidate * efFor(ef, first)) return undefined;
+  for (let fetch = first; fetch <= most; fetch *= escalation) {
+    const labels = graph.search(query.scanned, fetch, efFor(ef, fetch));
     // Fewer than asked: the walk ended in a part of the graph that nothing leads out of.
     if (labels.length < fetch) return undefined;
     let refused = 0;

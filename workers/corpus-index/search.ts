@@ -58,6 +58,14 @@ export function searchGeneration(
   return toHits([...fromGraph, ...tail], wanted, query, context);
 }
 
+/**
+ * Candidates to keep for `fetch` answers, where `ef` was measured for ten: the last of many are missed more often than the
+ * last of ten.
+ */
+export function efFor(ef: number, fetch: number): number {
+  return Math.max(ef, Math.min(Math.ceil((fetch * ef) / 10), 2 * fetch + ef));
+}
+
 /** Each document is asked about once, however often the search widens. */
 function rememberAnswers(accept: ((slot: number) => boolean) | undefined): (slot: number) => boolean {
   if (accept === undefined) return () => true;
@@ -87,7 +95,7 @@ function searchGraph(
   const most = Math.min(graphCandidatesMax, graph.count * graphPartMax);
   const spare = options.accept !== undefined ? 3 * wanted : generation.dead > 0 ? wanted >> 1 : 0;
   for (let fetch = wanted + spare; fetch <= most; fetch *= escalation) {
-    const labels = graph.search(query.scanned, fetch, Math.max(options.ef ?? ef, fetch));
+    const labels = graph.search(query.scanned, fetch, efFor(options.ef ?? ef, fetch));
     // Fewer than asked: the walk ended in a part of the graph that nothing leads out of.
     if (labels.length < fetch) return undefined;
     const found = labels.flatMap(generation.twins.groupOf).filter((label) => {

@@ -50,6 +50,23 @@ function at(values: Float32Array | Float64Array, place: number): number {
   return values[place] as number;
 }
 
+/** The smallest of the scores that are offered, so many of them. */
+export interface BoundedHeap {
+  offer(score: number): void;
+  /** The greatest of those kept; Infinity while there are fewer. */
+  worst(): number;
+}
+
+export function createBoundedHeap(size: number): BoundedHeap {
+  const heap = new Float32Array(size).fill(Number.POSITIVE_INFINITY);
+  return {
+    offer: (score) => {
+      if (score < (heap[0] ?? 0)) replaceTop(heap, score);
+    },
+    worst: () => heap[0] ?? Number.POSITIVE_INFINITY,
+  };
+}
+
 /** Puts a smaller value in the place of the heap's greatest, and sinks it. */
 function replaceTop(heap: Float32Array | Float64Array, value: number): void {
   let place = 0;

@@ -10,10 +10,11 @@ export interface BackgroundWork {
 const lookMs = 50;
 
 /**
- * Does what indexes have left to do (catching up with a graph, compacting) while nothing else is, one insertion at a
- * time: between two insertions the event loop turns, so a search never waits for more than one.
+ * Does what indexes have left to do (catching up with a graph, compacting, and when that is done measuring recall) while
+ * nothing else is, one insertion or some milliseconds at a time: in between the event loop turns, so a search never waits
+ * for more than one.
  */
-export function startBackgroundWork(catalogue: IndexCatalogue, gate: FoldGate): BackgroundWork {
+export function startBackgroundWork(catalogue: IndexCatalogue, gate: FoldGate, recallTarget: number): BackgroundWork {
   let stopped = false;
   let inserted = 0;
 
@@ -34,6 +35,7 @@ export function startBackgroundWork(catalogue: IndexCatalogue, gate: FoldGate): 
       more = index.step();
       if (more) break;
     }
+    if (!more) for (const { index } of catalogue.all()) more ||= index.tune(recallTarget);
     if (more) setImmediate(work);
     else setTimeout(work, lookMs).unref();
   };

@@ -78,6 +78,7 @@ export function createInspection(ports: InspectionPorts): Inspection {
 
 function describe(entry: IndexEntry, { catalogue, rebuiltBy }: InspectionPorts): IndexInfo['indexes'][number] {
   const { kind, corpus, space, side, index } = entry;
+  const { graph, filterBytes } = index.stats();
   return {
     kind,
     corpus,
@@ -86,7 +87,16 @@ function describe(entry: IndexEntry, { catalogue, rebuiltBy }: InspectionPorts):
     serving: kind === 'playbooks' || catalogue.serving(corpus, side) === entry,
     live: index.size,
     tombstones: index.tombstones,
-    graph: index.stats().graph,
+    graph,
+    recall: recallOf(index),
+    filter_bytes: filterBytes,
     rebuilt_by: rebuiltBy(entry),
   };
+}
+
+function recallOf(index: IndexEntry['index']): IndexInfo['indexes'][number]['recall'] {
+  const found = index.recall();
+  if (found === undefined) return null;
+  const { target, ef, recall: measured, queries, live } = found;
+  return { target, ef, measured, queries, live };
 }

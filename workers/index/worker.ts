@@ -52,7 +52,7 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
   const rejected = createRejections();
   const waits = createSearchableWaits(catalogue, rejected, clock, position);
   const switching = await startSwitching({ connection, store, catalogue, log, position });
-  const background = startBackgroundWork(catalogue, gate);
+  const background = startBackgroundWork(catalogue, gate, configuration.index.recallTarget);
   folds = startIndexFolds({
     connection,
     catalogue,

@@ -22,6 +22,7 @@ export interface ColumnQuestion {
   learnSome(): boolean;
   /** Takes the slots that do not pass out of a set of slots, 32 to a word. */
   refine(words: Uint32Array): void;
+  passes(slot: number): boolean;
 }
 
 const missing = 0;
@@ -145,6 +146,7 @@ function createQuestion(test: FieldTest, dictionary: Dictionary, view: ColumnVie
   };
   return {
     learnSome: () => (wanted?.learnSome() ?? false) || (refused?.learnSome() ?? false),
+    passes: (slot) => admits(view.code(slot)),
     refine: (words) => {
       for (let at = 0; at < words.length; at++) {
         let kept = words[at] ?? 0;

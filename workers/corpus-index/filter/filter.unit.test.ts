@@ -213,6 +213,27 @@ describe('columns', () => {
     expect(filters.bytes).toBeLessThan(before / 10);
   });
 
+  it('follow many changes between two questions, and new documents', () => {
+    const table = filled(100, () => ({ n: 0 }));
+    const filters = createFilters(table);
+    const set = (slot: number, n: number) => {
+      filters.onMetadata(slot, `{"n":${n}}`);
+      table.setMetadata(slot, 2, `{"n":${n}}`);
+    };
+    expect(slotsOf(filters, { n: 1 })).toEqual([]);
+    for (const changes of [3, 1_500, 10]) {
+      for (let change = 0; change < changes; change++) set(change % 100, change % 2);
+      const slot = table.add(`new-${changes}`);
+      table.setContent(slot, 1, 'hash');
+      set(slot, 1);
+      table.setContent(0, 3, changes === 10 ? null : 'hash');
+      const expected = Array.from({ length: table.count }, (_, at) => at).filter(
+        (at) => table.contentHash(at) !== null && table.metadataJson(at) === '{"n":1}',
+      );
+      expect(slotsOf(filters, { n: 1 })).toEqual(expected);
+    }
+  });
+
   it('cost nothing for a field that no document has', () => {
     const filters = createFilters(filled(2_000, () => ({ a: 1 })));
     expect(slotsOf(filters, { b: 1 })).toEqual([]);

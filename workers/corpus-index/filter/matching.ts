@@ -28,9 +28,8 @@ const filtersKept = 32;
 
 interface Asked {
   readonly fields: readonly { readonly column: Column; readonly question: ColumnQuestion }[];
-  matching: Matching | undefined;
-  /** The table's revision that `matching` is of. */
-  revision: number;
+  /** The documents that pass, now. */
+  readonly matching: () => Matching;
 }
 
 export function createFilters(table: DocumentTable, limits?: ColumnLimits): Filters {
@@ -52,7 +51,8 @@ export function createFilters(table: DocumentTable, limits?: ColumnLimits): Filt
       return column === undefined ? [] : [{ column, question: column.question(test) }];
     });
     if (found.length < fields.length) return undefined;
-    const fresh: Asked = { fields: found, matching: undefined, revision: -1 };
+    const questions = found.map(({ question }) => question);
+    const fresh: Asked = { fields: found, matching: followMatching(questions, table) };
     asked.set(key, fresh);
     return fresh;
   };
@@ -71,32 +71,62 @@ export function createFilters(table: DocumentTable, limits?: ColumnLimits): Filt
       while (prepareSome(filter));
       const known = recall(filter);
       if (known === undefined) throw new Error('the columns of a filter are not there after they were made');
-      if (known.matching === undefined || known.revision !== table.revision) {
-        known.matching = matchAll(known.fields, table);
-        known.revision = table.revision;
-      }
-      return known.matching;
+      return known.matching();
     },
   };
 }
 
-function matchAll(fields: Asked['fields'], table: DocumentTable): Matching {
-  const words = livingSlots(table);
-  for (const { question } of fields) question.refine(words);
+/** The set of documents that pass, brought up to date whenever it is asked for: by what changed, or whole. */
+function followMatching(questions: readonly ColumnQuestion[], table: DocumentTable): () => Matching {
+  let words = new Uint32Array(0);
   let count = 0;
-  for (const word of words) count += bitsOf(word);
   let list: Int32Array | undefined;
-  return {
-    count,
-    has: (slot) => ((words[slot >>> 5] ?? 0) & (1 << (slot & 31))) !== 0,
+  let revision = -1;
+  const has = (slot: number) => ((words[slot >>> 5] ?? 0) & (1 << (slot & 31))) !== 0;
+  const matchAll = () => {
+    words = livingSlots(table);
+    for (const question of questions) question.refine(words);
+    count = 0;
+    for (const word of words) count += bitsOf(word);
+  };
+  const matchOne = (slot: number) => {
+    const passes = table.contentHash(slot) !== null && questions.every((question) => question.passes(slot));
+    if (passes === has(slot)) return;
+    words[slot >>> 5] = (words[slot >>> 5] ?? 0) ^ (1 << (slot & 31));
+    count += passes ? 1 : -1;
+  };
+  const matching: Matching = {
+    get count() {
+      return count;
+    },
+    has,
     slots: () => {
       list ??= listSlots(words, count);
       return list;
     },
   };
+  return () => {
+    if (revision === table.revision) return matching;
+    const changed = revision < 0 ? undefined : table.changedSince(revision);
+    if (changed === undefined) matchAll();
+    else {
+      words = enlarged(words, table.count);
+      for (const slot of changed) matchOne(slot);
+    }
+    list = undefined;
+    revision = table.revision;
+    return matching;
+  };
 }
 
-function livingSlots(table: DocumentTable): Uint32Array {
+function enlarged(words: Uint32Array<ArrayBuffer>, slots: number): Uint32Array<ArrayBuffer> {
+  if (words.length * 32 >= slots) return words;
+  const larger = new Uint32Array(Math.ceil((slots * 1.25) / 32));
+  larger.set(words);
+  return larger;
+}
+
+function livingSlots(table: DocumentTable): Uint32Array<ArrayBuffer> {
   const words = new Uint32Array(Math.ceil(table.count / 32));
   for (let slot = 0; slot < table.count; slot++)
     if (table.contentHash(slot) !== null) words[slot >>> 5] = (words[slot >>> 5] ?? 0) | (1 << (slot & 31));
