@@ -198,7 +198,7 @@ export function assembleIndex(
     apply: (record) => applyRecord(record, { table, maintenance, dimension, distance, onMetadata: filters.onMetadata }),
     search: (query, k, options = {}) => searchGeneration(query, k, options, context()),
     searchWithin: (query, k, { filter, excludeIds, ...options }) => {
-      if (maintenance.serving.graph !== undefined) tuner.onQuery(query);
+      if (maintenance.serving.graph !== undefined) tuner.onQuery('scanned' in query ? query.values : query);
       const matching = filter === undefined || filter.fields.length === 0 ? undefined : filters.match(filter);
       if (matching === undefined && excludeIds === undefined)
         return { hits: searchGeneration(query, k, options, context()), refused: 0 };

@@ -63,11 +63,18 @@ function scanSelected(
   { matching, excluded }: Selection,
   context: SearchContext,
 ): number[] {
-  if (matching === undefined) return scan(query, wanted, 0, (slot) => !excluded.has(slot), context);
+  const { generation } = context;
+  if (matching === undefined) {
+    const accept = (label: number) => !excluded.has(generation.slotOf(label));
+    const codes = generation.codes();
+    // Of so many more than are left out, enough stay.
+    if (codes !== undefined) return codes.candidates(query.coded(), wanted + excluded.size).filter(accept);
+    return scan(query, wanted, 0, (slot) => !excluded.has(slot), context);
+  }
   const slots = matching.slots();
   const labels = new Int32Array(slots.length);
   let count = 0;
-  for (const slot of slots) if (!excluded.has(slot)) labels[count++] = context.generation.labelOf(slot);
+  for (const slot of slots) if (!excluded.has(slot)) labels[count++] = generation.labelOf(slot);
   return scanLabels(query, wanted, labels.subarray(0, count), context);
 }
 
