@@ -41,7 +41,7 @@ export function serviceBody(reply: FastifyReply, answer: ServiceReply): Buffer {
   setStatus(reply, status);
   const position = headers[positionHeader];
   if (position !== undefined) reply.header(positionHeaderLower, position);
-  return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  return Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 }
 
 function setStatus(reply: FastifyReply, status: number): void {

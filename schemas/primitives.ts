@@ -65,6 +65,10 @@ export const metadataSchema = z
 
 export const sequenceSchema = z.number().int().nonnegative();
 export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, { message: 'must be 64 lower-case hex digits' });
-export const traceIdSchema = z
-  .string()
-  .regex(/^[\x21-\x7e]{1,128}$/, { message: 'must be 1 to 128 visible ASCII characters' });
+const traceIdPattern = /^[\x21-\x7e]{1,128}$/;
+export const traceIdSchema = z.string().regex(traceIdPattern, { message: 'must be 1 to 128 visible ASCII characters' });
+
+/** As `traceIdSchema`, where every request is asked. */
+export function isTraceId(text: string): boolean {
+  return traceIdPattern.test(text);
+}

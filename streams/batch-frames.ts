@@ -7,30 +7,55 @@ export interface Frame {
   readonly correlation: number;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** A view on the message. */
   readonly body: Uint8Array;
 }
 
+/** A frame to be written. */
+export interface FrameDraft {
+  readonly correlation: number;
+  readonly status: number;
+  /** As `headerLines` gives them. */
+  readonly headers: string;
+  readonly body: Uint8Array | string;
+}
+
 const fixedBytes = 12;
+const headerBytesMax = 0xffff;
 const noHeaders: Readonly<Record<string, string>> = {};
 
-export function encodeFrames(frames: readonly Frame[]): Buffer {
-  const texts = frames.map((frame) => writeHeaders(frame.headers));
+/** Headers as they are written. */
+export function headerLines(headers: Readonly<Record<string, string>>): string {
+  let text = '';
+  for (const name in headers) text += `${name}: ${onOneLine(headers[name] ?? '')}\n`;
+  return text;
+}
+
+/** A line feed inside a value would begin another header. */
+function onOneLine(value: string): string {
+  return value.includes('\n') || value.includes('\r') ? value.replace(/[\r\n]/g, ' ') : value;
+}
+
+/** @throws RangeError for headers longer than 65,535 bytes */
+export function encodeFrames(frames: readonly FrameDraft[]): Buffer {
   let length = 0;
-  frames.forEach((frame, index) => {
-    length += fixedBytes + (texts[index]?.length ?? 0) + frame.body.length;
-  });
+  for (const { headers, body } of frames) length += fixedBytes + Buffer.byteLength(headers) + Buffer.byteLength(body);
   const buffer = Buffer.allocUnsafe(length);
   let at = 0;
-  frames.forEach((frame, index) => {
-    const headers = texts[index] ?? Buffer.alloc(0);
-    buffer.writeUInt32LE(frame.correlation, at);
-    buffer.writeUInt16LE(frame.status, at + 4);
-    buffer.writeUInt16LE(headers.length, at + 6);
-    buffer.writeUInt32LE(frame.body.length, at + 8);
-    headers.copy(buffer, at + fixedBytes);
-    buffer.set(frame.body, at + fixedBytes + headers.length);
-    at += fixedBytes + headers.length + frame.body.length;
-  });
+  for (const { correlation, status, headers, body } of frames) {
+    const headersAt = at + fixedBytes;
+    const bodyAt = headersAt + buffer.write(headers, headersAt);
+    if (bodyAt - headersAt > headerBytesMax)
+      throw new RangeError(`the headers of a request are longer than ${headerBytesMax} bytes`);
+    let end = bodyAt + body.length;
+    if (typeof body === 'string') end = bodyAt + buffer.write(body, bodyAt);
+    else buffer.set(body, bodyAt);
+    buffer.writeUInt32LE(correlation, at);
+    buffer.writeUInt16LE(status, at + 4);
+    buffer.writeUInt16LE(bodyAt - headersAt, at + 6);
+    buffer.writeUInt32LE(end - bodyAt, at + 8);
+    at = end;
+  }
   return buffer;
 }
 
@@ -39,38 +64,37 @@ export function decodeFrames(message: Uint8Array): Frame[] | undefined {
   const buffer = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
   const frames: Frame[] = [];
   let at = 0;
+  // Answers that travel together mostly have the same headers.
+  let known = '';
+  let headers = noHeaders;
   while (at < buffer.length) {
     if (at + fixedBytes > buffer.length) return undefined;
-    const headersLength = buffer.readUInt16LE(at + 6);
-    const bodyLength = buffer.readUInt32LE(at + 8);
     const headersAt = at + fixedBytes;
-    const bodyAt = headersAt + headersLength;
-    if (bodyAt + bodyLength > buffer.length) return undefined;
+    const bodyAt = headersAt + buffer.readUInt16LE(at + 6);
+    const end = bodyAt + buffer.readUInt32LE(at + 8);
+    if (end > buffer.length) return undefined;
+    const text = buffer.toString('utf8', headersAt, bodyAt);
+    if (text !== known) headers = readHeaders(text);
+    known = text;
     frames.push({
       correlation: buffer.readUInt32LE(at),
       status: buffer.readUInt16LE(at + 4),
-      headers: headersLength === 0 ? noHeaders : readHeaders(buffer.toString('utf8', headersAt, bodyAt)),
-      body: buffer.subarray(bodyAt, bodyAt + bodyLength),
+      headers,
+      body: buffer.subarray(bodyAt, end),
     });
-    at = bodyAt + bodyLength;
+    at = end;
   }
   return frames;
 }
 
-function writeHeaders(headers: Readonly<Record<string, string>>): Buffer {
-  let text = '';
-  // A line feed inside a value would begin another header.
-  for (const [name, value] of Object.entries(headers)) text += `${name}: ${value.replace(/[\r\n]/g, ' ')}\n`;
-  const bytes = Buffer.from(text, 'utf8');
-  if (bytes.length > 0xffff) throw new RangeError('the headers of a request are longer than 65,535 bytes');
-  return bytes;
-}
-
 function readHeaders(text: string): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const line of text.split('\n')) {
-    const colon = line.indexOf(': ');
-    if (colon > 0) headers[line.slice(0, colon)] = line.slice(colon + 2);
+  for (let at = 0; at < text.length; ) {
+    const found = text.indexOf('\n', at);
+    const end = found < 0 ? text.length : found;
+    const colon = text.indexOf(': ', at);
+    if (colon > at && colon < end) headers[text.slice(at, colon)] = text.slice(colon + 2, end);
+    at = end + 1;
   }
   return headers;
 }

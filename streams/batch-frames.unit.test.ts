@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeFrames, encodeFrames } from './batch-frames.ts';
+import { decodeFrames, encodeFrames as encodeDrafts, type Frame, headerLines } from './batch-frames.ts';
+
+const encodeFrames = (given: readonly Frame[]) =>
+  encodeDrafts(given.map((frame) => ({ ...frame, headers: headerLines(frame.headers) })));
 
 const frames = fc.array(
   fc.record({
@@ -25,6 +28,22 @@ describe('frames', () => {
         );
       }),
     );
+  });
+
+  it('take bodies as text', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'grapheme' })), (bodies) => {
+        const read = decodeFrames(
+          encodeDrafts(bodies.map((body, correlation) => ({ correlation, status: 200, headers: '', body }))),
+        );
+        expect(read?.map(({ body }) => Buffer.from(body).toString('utf8'))).toEqual(bodies);
+      }),
+    );
+  });
+
+  it('refuse headers that do not fit', () => {
+    const headers = headerLines({ a: 'x'.repeat(65_536) });
+    expect(() => encodeDrafts([{ correlation: 1, status: 0, headers, body: '' }])).toThrow(RangeError);
   });
 
   it('are not read from a message that was cut', () => {

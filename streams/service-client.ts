@@ -1,6 +1,6 @@
 import { type Msg, NatsError, headers as newHeaders, type Subscription } from 'nats';
 import { type ProblemCode, problem } from '../schemas/problems.ts';
-import { decodeFrames, encodeFrames, type Frame } from './batch-frames.ts';
+import { decodeFrames, encodeFrames, type FrameDraft, headerLines } from './batch-frames.ts';
 import { type LogConnection, newInbox } from './connection.ts';
 import { batchHeader, deadlineHeader } from './service.ts';
 
@@ -29,7 +29,7 @@ export interface ServiceClient {
 }
 
 interface Waiting {
-  readonly frame: Frame;
+  readonly frame: FrameDraft;
   readonly deadlineAtMs: number;
   readonly resolve: (reply: ServiceReply) => void;
 }
@@ -177,10 +177,10 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
     request: (subject, body, options) =>
       new Promise((resolve) => {
         if (!connection.isConnected()) return resolve(busAway());
-        if (headerCharacters(options.headers) > headerCharactersMax)
+        const headers = `${headerLines(options.headers ?? {})}${deadlineHeader}: ${Math.round(options.deadlineMs)}\n`;
+        if (headers.length > headerCharactersMax)
           return resolve(problemReply('bad_request', `the headers have more than ${headerCharactersMax} characters`));
         const correlation = ++correlations >>> 0;
-        const headers = { ...options.headers, [deadlineHeader]: String(Math.round(options.deadlineMs)) };
         const waiting: Waiting = {
           resolve,
           deadlineAtMs: clock.monotonicMs() + options.deadlineMs,
@@ -241,12 +241,6 @@ function notSent(subject: string, error: unknown): ServiceReply {
   if (error instanceof NatsError && error.code === 'MAX_PAYLOAD_EXCEEDED')
     return problemReply('payload_too_large', `the request is larger than the message bus takes (${subject})`);
   return nobodyThere(subject);
-}
-
-function headerCharacters(headers: Readonly<Record<string, string>> = {}): number {
-  let characters = 0;
-  for (const [name, value] of Object.entries(headers)) characters += name.length + value.length;
-  return characters;
 }
 
 function tooLate(): ServiceReply {

@@ -153,7 +153,7 @@ describe('a service', () => {
     const batch = headers();
     batch.set(batchHeader, '1');
     const first = async (...bodies: string[]) => {
-      const frames = bodies.map((body, at) => ({ correlation: at, status: 0, headers: {}, body: bytes(body) }));
+      const frames = bodies.map((body, at) => ({ correlation: at, status: 0, headers: '', body: bytes(body) }));
       const options = { headers: batch, timeout: deadlineMs };
       const reply = await gateway.nats.request('svc.embed.mixed', encodeFrames(frames), options);
       return decodeFrames(reply.data)?.map(({ correlation }) => correlation);

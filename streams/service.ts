@@ -1,10 +1,10 @@
 import { type Msg, headers as newHeaders, type Service } from 'nats';
 import { formatPosition, type Position, parsePosition, positionHeader } from '../schemas/position.ts';
-import { traceIdSchema } from '../schemas/primitives.ts';
+import { isTraceId } from '../schemas/primitives.ts';
 import { type Problem, ProblemError, problem } from '../schemas/problems.ts';
 import { readTraceparent, traceparentHeader } from '../schemas/traceparent.ts';
 import { OutageError } from './append.ts';
-import { decodeFrames, encodeFrames, type Frame } from './batch-frames.ts';
+import { decodeFrames, encodeFrames, type FrameDraft, headerLines } from './batch-frames.ts';
 import type { LogConnection } from './connection.ts';
 import type { RuntimeLog } from './logger.ts';
 import { measured } from './measured.ts';
@@ -65,7 +65,12 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   void service.stopped.then((error) => {
     if (error) log.error({ error, service: name }, 'the service is no longer reachable');
   });
-  const load: Load = { waiting: 0, answered: () => {}, position: { text: '', value: {} } };
+  const load: Load = {
+    waiting: 0,
+    answered: () => {},
+    position: { text: '', value: {} },
+    told: { position: {}, headers: {}, lines: '' },
+  };
   for (const [subject, plain] of Object.entries(options.endpoints)) {
     const handler = measured(subject, plain, connection.telemetry, connection.clock);
     service.addEndpoint(subject.replaceAll('.', '-'), {
@@ -97,11 +102,13 @@ interface Load {
   answered: () => void;
   /** The header read last and what it says: most requests carry that of the one before. */
   position: { readonly text: string; readonly value: Position | undefined };
+  /** The position answered last, and how it is written: most answers have that of the one before. */
+  told: { readonly position: Position; readonly headers: Readonly<Record<string, string>>; readonly lines: string };
 }
 interface Answer {
   readonly status: number;
-  readonly headers: Record<string, string>;
-  readonly body: Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | string;
 }
 
 function answerOne(message: Msg, handler: ServiceHandler, options: ServiceOptions, load: Load): void {
@@ -139,11 +146,11 @@ function answerBatch(message: Msg, handler: ServiceHandler, options: ServiceOpti
     return;
   }
   const { clock } = options.connection;
-  let group: Frame[] = [];
+  let group: FrameDraft[] = [];
   let groupBytes = 0;
   let groupBegan = clock.monotonicMs();
   let responded = false;
-  const respond = (answers: readonly Frame[]) => {
+  const respond = (answers: readonly FrameDraft[]) => {
     responded = true;
     sendSafely(options, () => message.respond(encodeFrames(answers)));
   };
@@ -155,16 +162,20 @@ function answerBatch(message: Msg, handler: ServiceHandler, options: ServiceOpti
   };
   for (const { correlation, headers, body } of frames) {
     const given = (name: string) => headers[name];
-    const answer = attend(given, body, handler, options, load, (late) => respond([{ correlation, ...late }]));
+    const answer = attend(given, body, handler, options, load, (late) => respond([draft(correlation, late, load)]));
     if (answer === undefined) continue;
     if (groupBytes + answer.body.length > groupBytesMax) send();
-    group.push({ correlation, ...answer });
+    group.push(draft(correlation, answer, load));
     groupBytes += answer.body.length;
     if (clock.monotonicMs() - groupBegan >= groupMs) send();
   }
   send();
   // All of it takes longer: whoever asked is told so, or would hold back what has gathered behind it.
   if (!responded) respond([]);
+}
+
+function draft(correlation: number, { status, headers, body }: Answer, { told }: Load): FrameDraft {
+  return { correlation, status, headers: headers === told.headers ? told.lines : headerLines(headers), body };
 }
 
 /**
@@ -201,11 +212,11 @@ function attend(
   };
   try {
     const response = handler(request);
-    if (!(response instanceof Promise)) return succeeded(response, options);
+    if (!(response instanceof Promise)) return succeeded(response, options, load);
     load.waiting++;
     void response
       .then(
-        (answer) => succeeded(answer, options),
+        (answer) => succeeded(answer, options, load),
         (error: unknown) => failed(error, options),
       )
       .then(later)
@@ -226,19 +237,25 @@ function readPosition(text: string, load: Load): Position | undefined {
 
 /** A malformed trace id is let go: an event that carried it could not be read any more. */
 function readTraceId(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : traceIdSchema.safeParse(text).data;
+  return text !== undefined && isTraceId(text) ? text : undefined;
 }
 
-function succeeded(response: ServiceResponse, options: ServiceOptions): Answer {
-  const body = typeof response.body === 'string' ? Buffer.from(response.body, 'utf8') : response.body;
+function succeeded({ body, position }: ServiceResponse, options: ServiceOptions, load: Load): Answer {
   const bytesMax = (options.connection.nats.info?.max_payload ?? Number.POSITIVE_INFINITY) - answerHeadBytes;
-  if (body.length > bytesMax) {
-    const detail = `the answer has ${body.length} bytes where the bus takes ${bytesMax}; ask for less at once`;
+  // A character takes three bytes at most: counting them is left to the few that come near.
+  if (body.length * 3 > bytesMax && Buffer.byteLength(body) > bytesMax) {
+    const detail = `the answer has ${Buffer.byteLength(body)} bytes where the bus takes ${bytesMax}; ask for less at once`;
     return failed(new ProblemError('internal', detail), options);
   }
-  const headers: Record<string, string> = {};
-  if (response.position !== undefined) headers[positionHeader] = formatPosition(response.position);
-  return { status: 200, headers, body };
+  return { status: 200, headers: position === undefined ? {} : positionHeaders(position, load), body };
+}
+
+function positionHeaders(position: Position, load: Load): Readonly<Record<string, string>> {
+  if (position !== load.told.position) {
+    const headers = { [positionHeader]: formatPosition(position) };
+    load.told = { position, headers, lines: headerLines(headers) };
+  }
+  return load.told.headers;
 }
 
 function failed(error: unknown, options: ServiceOptions): Answer {
