@@ -18,5 +18,7 @@ export const commands: Readonly<Record<string, Load>> = {
   verify: () => import('./verify.ts'),
   rejected: () => import('./rejected.ts'),
   log: () => import('./log.ts'),
+  evidence: () => import('./evidence.ts'),
+  distill: () => import('./distill.ts'),
   loadgen: () => import('./loadgen.ts'),
 };

@@ -1,0 +1,79 @@
+import { stat } from 'node:fs/promises';
+import { performance } from 'node:perf_hooks';
+import { command } from '../command/define.ts';
+import { CommandError, usageError } from '../command/errors.ts';
+import { dataDirArgument } from '../command/gateway.ts';
+import { openLog } from '../command/log-access.ts';
+import { textTable } from '../command/table.ts';
+import { EvidenceDiffersError, type EvidenceImport, importEvidence } from '../distillation/import-evidence.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { createProgress } from '../progress.ts';
+
+export default command({
+  summary: 'Appends the source rows of a folder (<stem>.jsonl files) to EVIDENCE, bytes untouched.',
+  examples: ['evidence import data/_kb', 'evidence import data/_kb --json'],
+  args: {
+    action: { type: 'positional', required: true, description: 'import.' },
+    directory: { type: 'positional', required: true, description: 'The folder that holds the <stem>.jsonl files.' },
+    ...dataDirArgument,
+  },
+  async run({ args, output }) {
+    if (args.action !== 'import') throw usageError(`"${args.action}" is no action`, 'Say "evidence import DIRECTORY".');
+    await checkDirectory(args.directory);
+    const { connection } = await openLog(args['data-dir']);
+    const progress = createProgress({ label: 'importing', stream: output.progress, now: () => performance.now() });
+    try {
+      const before = new Map<string, number>();
+      const done = await importEvidence(connection, args.directory, (stem, lines) => {
+        before.set(stem, lines);
+        progress.update([...before.values()].reduce((sum, count) => sum + count, 0));
+      });
+      progress.finish();
+      output.answer(done, importText(done));
+      return exitCodes.done;
+    } catch (error) {
+      throw error instanceof EvidenceDiffersError ? differs(error) : error;
+    } finally {
+      await connection.drain();
+    }
+  },
+});
+
+async function checkDirectory(directory: string): Promise<void> {
+  const isDirectory = await stat(directory).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (isDirectory) return;
+  throw new CommandError(exitCodes.absent, {
+    happened: `there is no folder ${directory}`,
+    means: 'Nothing was imported.',
+    remedy: 'Name the folder in which the <stem>.jsonl files lie, such as data/_kb.',
+  });
+}
+
+function differs(error: EvidenceDiffersError): CommandError {
+  return new CommandError(
+    exitCodes.differs,
+    {
+      happened: error.message,
+      means:
+        'The log is append-only, and what it has of this source is not how this file begins: it may be of another history. Files before it were imported.',
+      remedy: 'Import the file that the log was fed from, or bring these rows in as a source of another name.',
+    },
+    { cause: error },
+  );
+}
+
+function importText({ files, left }: EvidenceImport): string {
+  const table = textTable(
+    [
+      { title: 'source' },
+      { title: 'lines', right: true },
+      { title: 'appended', right: true },
+      { title: 'there already', right: true },
+    ],
+    files.map(({ stem, lines, appended, present }) => [stem, String(lines), String(appended), String(present)]),
+  );
+  return left.length === 0 ? table : `${table}\n\nleft, as no transform knows them: ${left.join(', ')}`;
+}

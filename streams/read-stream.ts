@@ -1,0 +1,58 @@
+import type { StreamName } from '../schemas/catalog.ts';
+import type { LogConnection } from './connection.ts';
+import { openOrdered } from './ordered.ts';
+import { readStreamState } from './stream-reader.ts';
+
+export interface StoredMessage {
+  readonly sequence: number;
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  /** When the server stored it, in milliseconds since 1970. */
+  readonly storedAtMs: number;
+}
+
+export interface ReadStreamOptions {
+  /** The first sequence; 1 where it is left out. */
+  readonly from?: number;
+  /** Only messages whose subject matches. */
+  readonly filterSubject?: string;
+}
+
+const messagesHeldMax = 512;
+const interruptionsMax = 10;
+
+/**
+ * What a stream holds at this moment, in order, each message once: what is appended meanwhile is left for the next time.
+ * Where the connection is lost in between, it goes on behind the last message that was given.
+ * @throws Error where it is interrupted ten times without a message in between
+ */
+export async function* readStream(
+  connection: LogConnection,
+  stream: StreamName,
+  { from = 1, filterSubject }: ReadStreamOptions = {},
+): AsyncGenerator<StoredMessage, void, void> {
+  const { lastSequence } = await readStreamState(connection, stream);
+  let next = from;
+  for (let interruptions = 0; next <= lastSequence; ) {
+    const messages = await openOrdered(connection, stream, {
+      sequence: next,
+      filterSubject,
+      messagesMax: messagesHeldMax,
+    });
+    try {
+      if (messages.pendingAtStart === 0) return;
+      for await (const message of messages.read()) {
+        if (message.seq > lastSequence) return;
+        interruptions = 0;
+        next = message.seq + 1;
+        const storedAtMs = message.info.timestampNanos / 1_000_000;
+        yield { sequence: message.seq, subject: message.subject, payload: message.data, storedAtMs };
+        if (message.info.pending === 0 || next > lastSequence) return;
+      }
+    } catch (error) {
+      if (++interruptions >= interruptionsMax) throw error;
+    } finally {
+      messages.close();
+    }
+  }
+}
