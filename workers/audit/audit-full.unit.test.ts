@@ -1,0 +1,225 @@
+import { appendFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { auditReportSchema } from '../../schemas/distillation/audit.ts';
+import { acceptanceFiles } from '../distillation/acceptance/fixture-rows.ts';
+import { layout } from '../distillation/files/layout.ts';
+import { runAll } from '../distillation/run/run.ts';
+import { replay } from '../replay/replay.ts';
+import { retrieveByWords } from '../replay/retrieve.ts';
+import { type AuditMoment, auditFull, baselineOf } from './audit-full.ts';
+import { auditMarkdown } from './markdown.ts';
+import type { AuditContext } from './phase.ts';
+import { reconDocument } from './phases/recon.ts';
+import { replayLogPath } from './phases/replay.ts';
+
+const recordedAt = '2026-04-27T06:00:00.000Z';
+let folder: string;
+let pristine: string;
+let copies = 0;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lakehouse-audit-'));
+  pristine = join(folder, 'pristine');
+  const lines = [...acceptanceFiles()].flatMap(([stem, texts]) =>
+    texts.map((text, lineOffset) => ({ stem, lineOffset, text })),
+  );
+  await runAll(
+    lines,
+    { includeReview: false, includePartial: false },
+    {
+      root: pristine,
+      runId: 'lived',
+      recordedAt,
+      gitCommit: 'a'.repeat(40),
+      monotonicMs: () => 0,
+      progress: () => undefined,
+    },
+  );
+  await writeFile(join(pristine, replayLogPath), `{"schema":"replay_run.v1","recorded_at":"${recordedAt}"}\n`);
+  await mkdir(dirname(join(pristine, 'project', reconDocument)), { recursive: true });
+  await writeFile(join(pristine, 'project', reconDocument), '# How it is made\n');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const contextOf = (root: string): AuditContext => ({
+  root,
+  projectRoot: join(root, 'project'),
+  runSchemaTests: async () => ({ passed: true, summary: '45 passed' }),
+  inScratchFolder: async (work) => {
+    const scratch = await mkdtemp(join(folder, 'scratch-'));
+    return work(scratch);
+  },
+  replayDry: (request, playbooks) =>
+    replay(
+      request,
+      { local: 'local', escalation: 'large' },
+      {
+        retriever: 'jaccard',
+        retrieve: (task) => retrieveByWords(task, playbooks()),
+        chat: async () => Promise.reject(new Error('a model was asked')),
+        monotonicMs: () => 0,
+        recordedAt,
+      },
+    ),
+});
+const moment: AuditMoment = { generatedAt: recordedAt, gitCommit: null, prior: undefined, progress: () => undefined };
+
+/** A copy of the stack's files with a damage in it. */
+async function damaged(damage: (root: string) => Promise<void>): Promise<string> {
+  const root = join(folder, `copy-${copies++}`);
+  await cp(pristine, root, { recursive: true, preserveTimestamps: true });
+  await damage(root);
+  return root;
+}
+
+const rowsOf = async (root: string, path: string): Promise<Record<string, unknown>[]> =>
+  (await readFile(join(root, path), 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+const changeFirst = (path: string, change: (row: Record<string, unknown>) => object) => async (root: string) => {
+  const [first = {}, ...rest] = await rowsOf(root, path);
+  const rows = [{ ...first, ...change(first) }, ...rest];
+  await writeFile(join(root, path), `${rows.map((row) => JSON.stringify(row)).join('\n')}\n`);
+};
+const changeJson = (name: string, change: (value: Record<string, unknown>) => object) => async (root: string) => {
+  const path = join(root, layout.runs, 'lived', name);
+  const value = JSON.parse(await readFile(path, 'utf8'));
+  await writeFile(path, JSON.stringify({ ...value, ...change(value) }));
+};
+const { rag, sft, preference } = layout.exports;
+
+describe('audit-full', () => {
+  it('lets a stack that has lived through the acceptance rows pass: 16 of 16, 22 checks, no phase skipped', async () => {
+    const report = await auditFull(contextOf(pristine), moment);
+    expect(report.checks.filter(({ required, passed }) => required && !passed)).toEqual([]);
+    expect(report).toMatchObject({ passed: true, required: { passed: 16, total: 16 }, skipped_phases: [] });
+    expect(report.checks).toHaveLength(22);
+    expect(auditReportSchema.safeParse(report).error).toBeUndefined();
+    expect(report.metrics).toEqual({
+      p2_evidence_rows: 14,
+      p2_evidence_skips: 1,
+      p3_accepted: 6,
+      p3_partial: 2,
+      p3_rejected: 4,
+      p3_human: 2,
+      p4_rag_rows: 8,
+      p4_sft_rows: 6,
+      p4_pref_pairs: 1,
+      p4_total_quarantined: 14,
+    });
+  });
+
+  it.each<[string, (root: string) => Promise<void>, string]>([
+    [
+      'a rejected row among the training samples',
+      changeFirst(sft, () => ({ quality_score: 'rejected' })),
+      'sft_without_forbidden_scores',
+    ],
+    [
+      'a rejected row among the playbooks',
+      changeFirst(rag, () => ({ source_category: 'rejected' })),
+      'rag_without_rejected',
+    ],
+    [
+      'a pair of one run',
+      changeFirst(preference, (row) => ({ rejected_run_id: row.chosen_run_id })),
+      'preference_without_self_pairs',
+    ],
+    [
+      'a pair of one text',
+      changeFirst(preference, (row) => ({ rejected: row.chosen })),
+      'preference_without_identical_texts',
+    ],
+    [
+      'an upper-case signature',
+      changeFirst(rag, ({ provenance }) => ({ provenance: { ...(provenance as object), sig_hash: 'A'.repeat(64) } })),
+      'exports_with_provenance',
+    ],
+    [
+      'an evidence record of another version',
+      changeFirst('evidence/2026/04/27/audits.jsonl', () => ({ schema_version: 2 })),
+      'evidence_valid',
+    ],
+    [
+      'a score of no category',
+      changeFirst('scored-runs/2026/04/27/audits.jsonl', () => ({ category: 'splendid' })),
+      'scores_valid',
+    ],
+    ['a missing receipt', (root) => rm(join(root, layout.runs, 'lived', 'score.json')), 'receipts_present'],
+    ['a receipt without a validation', changeJson('collect.json', () => ({ validation: true })), 'receipts_valid'],
+    ['a summary without its totals', changeJson('summary.json', () => ({ total_records_in: 'many' })), 'summary_valid'],
+    [
+      'lesson 32: a short run hash',
+      changeJson('summary.json', ({ run_hash }) => ({ run_hash: String(run_hash).slice(0, 63) })),
+      'run_hash_sha256',
+    ],
+    [
+      'lesson 31: a malformed tail of the log of runs',
+      (root) => appendFile(join(root, replayLogPath), '{"schema":"replay_run\n'),
+      'replay_log_tail',
+    ],
+    ['a missing document', (root) => rm(join(root, 'project', reconDocument)), 'recon_document'],
+  ])('notices %s, and nothing else', async (_name, damage, check) => {
+    const report = await auditFull(contextOf(await damaged(damage)), moment);
+    const failed = report.checks.filter(({ required, passed }) => required && !passed).map(({ name }) => name);
+    expect(failed).toEqual([check]);
+    expect(report.passed).toBe(false);
+  });
+
+  it('notices tests that fail and dry runs that do, and a guard that does not hold', async () => {
+    const failing = { ...contextOf(pristine), runSchemaTests: async () => ({ passed: false, summary: '1 failed' }) };
+    const failedOf = async (context: AuditContext) =>
+      (await auditFull(context, moment)).checks
+        .filter(({ required, passed }) => required && !passed)
+        .map(({ name }) => name);
+    expect(await failedOf(failing)).toEqual(['schema_tests']);
+    const { replayDry } = contextOf(pristine);
+    const unguarded: AuditContext['replayDry'] = async (request, playbooks) => ({
+      ...(await replayDry(request, playbooks)),
+      escalation_path: ['local', 'large'],
+    });
+    expect(await failedOf({ ...contextOf(pristine), replayDry: unguarded })).toEqual(['replay_dry_runs']);
+  });
+
+  it('lesson 15: skips the tests of the schemas where there is no command for them, and says so', async () => {
+    const report = await auditFull({ ...contextOf(pristine), runSchemaTests: undefined }, moment);
+    expect(report.skipped_phases).toEqual([{ phase: 1, reason: 'the command of the schema tests is empty' }]);
+    expect(report.required).toEqual({ passed: 15, total: 15 });
+    expect(auditMarkdown(report)).toContain('Skipped phases: 1 (phase 1');
+  });
+
+  it('fails on an empty root, and tells what is missing', async () => {
+    const report = await auditFull(contextOf(join(folder, 'nothing')), moment);
+    expect(report.passed).toBe(false);
+    expect(report.checks.find(({ name }) => name === 'receipts_present')?.notes).toContain('score.json is missing');
+  });
+
+  it('lessons 12 and 14: counts what lies on disk, so that a second audit says the same and drifts by nothing', async () => {
+    const first = await auditFull(contextOf(pristine), moment);
+    const second = await auditFull(contextOf(pristine), { ...moment, prior: baselineOf(first) });
+    expect(second.metrics).toEqual(first.metrics);
+    expect(second.drift.map(({ flag }) => flag)).toEqual(new Array(10).fill('ok'));
+    expect(first.drift.map(({ flag }) => flag)).toEqual(new Array(10).fill('first_run'));
+    expect(auditMarkdown(second)).toContain('0/10 metrics flagged warn, 0 first-run');
+  });
+
+  it('lesson 30: reads training samples where the exporter writes them', () => {
+    expect(sft).toBe('exports/sft/instruction_response.jsonl');
+  });
+
+  it('writes nothing below the root', async () => {
+    const root = await damaged(async () => undefined);
+    const before = await snapshot(root);
+    await auditFull(contextOf(root), moment);
+    expect(await snapshot(root)).toEqual(before);
+  });
+});
+
+async function snapshot(root: string): Promise<string[]> {
+  const { readdir, stat } = await import('node:fs/promises');
+  const names = await readdir(root, { recursive: true });
+  return Promise.all(names.sort().map(async (name) => `${name} ${(await stat(join(root, name))).mtimeMs}`));
+}
