@@ -78,6 +78,8 @@ const environmentSchema = z.object({
   LAKEHOUSE_JUDGE_URLS: list.default([]),
   LH_FORCE_FULL_ENRICHMENT: flag.default(false),
   LAKEHOUSE_WEAK_MODELS: list.default(['qwen3.5:latest', 'qwen3:latest']),
+  LAKEHOUSE_REPLAY_LOCAL_MODEL: z.string().min(1).default('qwen3.5:latest'),
+  LAKEHOUSE_REPLAY_ESCALATION_MODEL: z.string().min(1).default('deepseek-v3.1:671b'),
   ...objectStoreVariables,
 });
 
@@ -133,6 +135,8 @@ export interface Configuration {
     judgeUrls: readonly string[];
   };
   readonly downgrade: { forceFullEnrichment: boolean; weakModels: readonly string[] };
+  /** The models that a replay asks. */
+  readonly replay: { localModel: string; escalationModel: string };
   readonly objectStore: ObjectStoreConfiguration;
 }
 
@@ -203,6 +207,10 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
       searchLogSample: value.LAKEHOUSE_SEARCH_LOG_SAMPLE,
       recallTarget: value.LAKEHOUSE_RECALL_TARGET,
       judgeUrls: value.LAKEHOUSE_JUDGE_URLS,
+    },
+    replay: {
+      localModel: value.LAKEHOUSE_REPLAY_LOCAL_MODEL,
+      escalationModel: value.LAKEHOUSE_REPLAY_ESCALATION_MODEL,
     },
     downgrade: {
       forceFullEnrichment: value.LH_FORCE_FULL_ENRICHMENT,

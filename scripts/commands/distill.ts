@@ -1,17 +1,21 @@
+import { performance } from 'node:perf_hooks';
 import { readEvidence } from '../../workers/distillation/evidence/read-evidence.ts';
 import { type RunResult, readRun, runAll, runIds } from '../../workers/distillation/run/run.ts';
 import { summaryMarkdown } from '../../workers/distillation/run/summary-markdown.ts';
+import { playbookCorpusDefault } from '../../workers/replay/playbooks.ts';
 import { command } from '../command/define.ts';
 import { CommandError, usageError } from '../command/errors.ts';
-import { dataDirArgument, dataDirectoryOf } from '../command/gateway.ts';
+import { dataDirectoryOf, gatewayArguments, openGateway } from '../command/gateway.ts';
 import { openLog } from '../command/log-access.ts';
 import { textTable } from '../command/table.ts';
 import { acceptance } from '../distillation/acceptance.ts';
 import { lockDistillation } from '../distillation/directory-lock.ts';
+import { indexPlaybooks } from '../distillation/index-playbooks.ts';
 import { runContext } from '../distillation/run-context.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { createProgress } from '../progress.ts';
 
-const actions = ['run-all', 'receipts', 'read', 'acceptance'] as const;
+const actions = ['run-all', 'receipts', 'read', 'acceptance', 'index'] as const;
 
 export default command({
   summary: 'Makes evidence, scores, playbooks, training samples and pairs of what EVIDENCE holds.',
@@ -21,14 +25,16 @@ export default command({
     'distill receipts',
     'distill read --run-id nightly-17',
     'distill acceptance',
+    'distill index',
   ],
   args: {
-    action: { type: 'positional', required: true, description: 'run-all, receipts, read or acceptance.' },
+    action: { type: 'positional', required: true, description: 'run-all, receipts, read, acceptance or index.' },
     'run-id': { type: 'string', description: 'run-all: the id of the run (a new one); read: which run.' },
     'recorded-at': { type: 'string', valueHint: 'TIME', description: 'The time that all it writes carries (now).' },
     'include-review': { type: 'boolean', description: 'Playbooks also of rows that a person has yet to look at.' },
     'include-partial': { type: 'boolean', description: 'Training samples also of partially accepted rows.' },
-    ...dataDirArgument,
+    corpus: { type: 'string', default: playbookCorpusDefault, description: 'index: the corpus for the playbooks.' },
+    ...gatewayArguments,
   },
   async run({ args, output }) {
     const action = actions.find((one) => one === args.action);
@@ -47,6 +53,13 @@ export default command({
         const report = await acceptance();
         output.answer(report, report.text);
         return report.passed ? exitCodes.done : exitCodes.failed;
+      }
+      case 'index': {
+        const progress = createProgress({ label: 'indexing', stream: output.progress, now: () => performance.now() });
+        const done = await indexPlaybooks(await openGateway(args), root, args.corpus, progress.update);
+        progress.finish();
+        output.answer(done, `${done.searchable} of ${done.documents} playbooks can be found in "${args.corpus}".`);
+        return done.searchable === done.documents ? exitCodes.done : exitCodes.failed;
       }
       case 'run-all': {
         const options = {

@@ -20,5 +20,7 @@ export const commands: Readonly<Record<string, Load>> = {
   log: () => import('./log.ts'),
   evidence: () => import('./evidence.ts'),
   distill: () => import('./distill.ts'),
+  'audit-full': () => import('./audit-full.ts'),
+  replay: () => import('./replay.ts'),
   loadgen: () => import('./loadgen.ts'),
 };
