@@ -5,6 +5,7 @@ import type { RequestOptions, ServiceReply } from '../streams/service-client.ts'
 import { createMetrics, type Metrics } from '../streams/telemetry/metrics.ts';
 import { buildApp } from './app.ts';
 import type { GatewayDependencies, GatewayOptions, IngestAppendOptions } from './dependencies.ts';
+import type { PipelineState } from './ingest/pipeline.ts';
 import type { RequestLine } from './plugins/request-log.ts';
 
 /** What a service was asked through the gateway. */
@@ -42,6 +43,14 @@ export function reply(status: number, body: unknown, headers: Record<string, str
   return { status, headers, body: Buffer.from(JSON.stringify(body), 'utf8') };
 }
 
+/** Nothing waits, and nothing is nearly full. */
+export const idlePipeline: PipelineState = {
+  ingest: { lastSequence: 0, workedTo: 0, pending: 0 },
+  embed: { lastSequence: 0, workedTo: 0, pending: 0 },
+  vectors: { lastSequence: 0, foldedTo: 0 },
+  fullest: { stream: 'INGEST', share: 0 },
+};
+
 export const testOptions: GatewayOptions = {
   token: undefined,
   secondaryTokens: [],
@@ -57,6 +66,7 @@ export const testOptions: GatewayOptions = {
   waitDeadlineMs: 2_000,
   embedDeadlineMs: 3_000,
   requestsWaitingMax: 100,
+  backlogMax: 1_000,
   defaultSpace: { model: 'mine', dimension: 3, prefixScheme: 'none' },
 };
 
@@ -96,6 +106,7 @@ export function testGateway(given: TestGatewayOptions = {}): TestGateway {
     metrics,
     requestLog: (line) => void requestLines.push(line),
     streamAlarms: () => [],
+    readPipeline: async () => idlePipeline,
     clock: { nowMs: () => 0, monotonicMs: () => 0, sleep: async () => undefined },
     newTraceId: () => `trace-${++ids}`,
     newMessageId: () => `message-${++ids}`,

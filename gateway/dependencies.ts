@@ -6,6 +6,7 @@ import type { ObservationReporter } from '../streams/observations.ts';
 import type { ServiceClient } from '../streams/service-client.ts';
 import type { StreamAlarm } from '../streams/stream-watch.ts';
 import type { Metrics } from '../streams/telemetry/metrics.ts';
+import type { PipelineState } from './ingest/pipeline.ts';
 import type { RequestLog } from './plugins/request-log.ts';
 
 /** What is set from outside, in milliseconds and bytes. */
@@ -31,6 +32,8 @@ export interface GatewayOptions {
   readonly waitDeadlineMs: number;
   readonly embedDeadlineMs: number;
   readonly requestsWaitingMax: number;
+  /** Events that may wait for the workers before producers are held back. */
+  readonly backlogMax: number;
   /** The space of a vector that comes without one. */
   readonly defaultSpace: Space;
 }
@@ -66,6 +69,8 @@ export interface GatewayDependencies {
   readonly requestLog: RequestLog | undefined;
   /** Streams that will be full before long. */
   readonly streamAlarms: () => readonly StreamAlarm[];
+  /** How far the pipeline is. Throws where the log can not be asked. */
+  readonly readPipeline: () => Promise<PipelineState>;
   readonly clock: Clock;
   readonly newTraceId: () => string;
   readonly newMessageId: () => string;

@@ -14,6 +14,7 @@ import { watchStreams } from '../streams/stream-watch.ts';
 import { subjectOf } from '../streams/subjects.ts';
 import { buildApp } from './app.ts';
 import type { GatewayOptions, IngestLog } from './dependencies.ts';
+import { readPipeline } from './ingest/read-pipeline.ts';
 import type { RequestLog } from './plugins/request-log.ts';
 
 /** What is in work gets so long to be answered when the gateway closes. */
@@ -54,6 +55,7 @@ export async function createGateway(
     metrics: connection.telemetry.metrics,
     requestLog,
     streamAlarms: streams.alarms,
+    readPipeline: () => readPipeline(connection, client),
     newMessageId: nextMessageId,
   });
   const letGo = async () => {

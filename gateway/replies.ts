@@ -29,6 +29,7 @@ export const busAway =
 /** Sets status and headers for a problem and gives its bytes. */
 export function problemBody(reply: FastifyReply, shown: Problem): Buffer {
   setStatus(reply, shown.status);
+  if (typeof shown.retry_after_seconds === 'number') reply.header('retry-after', String(shown.retry_after_seconds));
   if (shown.code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
   return Buffer.from(JSON.stringify(shown), 'utf8');
 }

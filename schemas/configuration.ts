@@ -70,6 +70,7 @@ const environmentSchema = z.object({
   LAKEHOUSE_SEARCH_DEADLINE_MS: count.min(10).default(10_000),
   LAKEHOUSE_WAIT_DEADLINE_MS: count.min(10).default(60_000),
   LAKEHOUSE_REQUESTS_WAITING_MAX: count.min(1).default(2_000),
+  LAKEHOUSE_BACKLOG_MAX: count.min(1).default(1_000_000),
   LAKEHOUSE_SNAPSHOT_INTERVAL_MS: count.min(0).default(300_000),
   LAKEHOUSE_SNAPSHOTS_KEPT: count.min(1).default(3),
   LAKEHOUSE_SEARCH_LOG: flag.default(true),
@@ -122,6 +123,7 @@ export interface Configuration {
     rateLimit: { requests: number; windowMs: number };
     /** Undefined: plain HTTP. */
     tlsFiles: { cert: string; key: string } | undefined;
+    backlogMax: number;
     /** A line in the log for each request. */
     requestLog: boolean;
   };
@@ -194,6 +196,7 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
       searchDeadlineMs: value.LAKEHOUSE_SEARCH_DEADLINE_MS,
       waitDeadlineMs: value.LAKEHOUSE_WAIT_DEADLINE_MS,
       requestsWaitingMax: value.LAKEHOUSE_REQUESTS_WAITING_MAX,
+      backlogMax: value.LAKEHOUSE_BACKLOG_MAX,
       requestLog: value.LAKEHOUSE_REQUEST_LOG,
       corsOrigins: value.LAKEHOUSE_CORS_ORIGINS,
       allowedNetworks: value.LAKEHOUSE_ALLOWED_NETWORKS,

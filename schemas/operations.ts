@@ -7,6 +7,7 @@ import { corpusSchema } from './primitives.ts';
 import { embedReplySchema, embedRequestSchema, embedStatsReplySchema } from './requests/embed.ts';
 import { digestReplySchema, indexInfoSchema } from './requests/index.ts';
 import { ingestQuerySchema, ingestReplySchema, ingestStreamReplySchema } from './requests/ingest.ts';
+import { ingestStatusReplySchema } from './requests/ingest-status.ts';
 import {
   observerEventReplySchema,
   observerEventRequestSchema,
@@ -124,6 +125,16 @@ export const operations: readonly Operation[] = [
       'deadline_passed',
       'internal',
     ],
+  },
+  {
+    id: 'ingestStatus',
+    method: 'GET',
+    path: '/v1/ingest/{corpus}/status',
+    tag: 'ingest',
+    summary: 'How far what was said to a corpus has come',
+    parameters: corpusParameter,
+    replies: ok('What was accepted, rejected, embedded and can be found', ingestStatusReplySchema),
+    problems: serviceProblems,
   },
   {
     id: 'observerStats',

@@ -12,6 +12,8 @@ export const exitCodes = {
   unreachable: 4,
   /** What was compared differs. */
   differs: 5,
+  /** Ctrl-C; what was begun can be continued. 128 and the number of the signal, as shells have it. */
+  interrupted: 130,
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
@@ -23,4 +25,5 @@ export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   3: 'something that is needed is not there',
   4: 'nothing answers there, or (up) something runs there already',
   5: 'what was compared differs',
+  130: 'interrupted (Ctrl-C)',
 };

@@ -38,13 +38,15 @@ describe('the README', () => {
   it('has commands that run as they stand there', { timeout: 2 * deadlineMs }, async () => {
     const directory = await mkdtemp(join(tmpdir(), 'lakehouse-readme-'));
     const port = String(await findFreePort());
+    const natsPort = String(await findFreePort());
     const environment = { LAKEHOUSE_DATA_DIR: join(directory, 'data'), LAKEHOUSE_GATEWAY_PORT: port };
     // Only where things listen is another than a reader's: theirs may be taken here.
     const placed = (block: string) =>
       block
         .replaceAll(':3110', `:${port}`)
         .replaceAll('more-workers.ndjson', join(directory, 'more-workers.ndjson'))
-        .replace('up -- --detach', 'up -- --detach --nats-port 0');
+        .replaceAll('127.0.0.1/4222', `127.0.0.1/${natsPort}`)
+        .replace('up -- --detach', `up -- --detach --nats-port ${natsPort}`);
     const blocks = await shellBlocks();
     expect(blocks.length).toBeGreaterThanOrEqual(6);
     const outputs: string[] = [];
@@ -60,6 +62,7 @@ describe('the README', () => {
     }
     const told = outputs.join('\n');
     expect(told).toContain('"searchable":2');
+    expect(told).toMatch(/"corpus":"workers","accepted":\{"events":20[0-9]/);
     expect(told).toMatch(/"playbook_id":"pb-[0-9a-f]{16}"/);
     expect(told).toContain('"boosted":1');
     expect(told).toContain('The served state is the fold of the log.');

@@ -7,6 +7,8 @@ export interface ConsumerStatus {
   /** Messages of the stream that it was not given yet. */
   readonly pending: number;
   readonly ackPending: number;
+  /** Every message of the stream up to here is acknowledged. */
+  readonly ackFloor: number;
   /** Messages that were delivered more than once and are not acknowledged yet. */
   readonly redelivered: number;
 }
@@ -34,7 +36,8 @@ export async function inspectStreams(connection: LogConnection): Promise<Map<Str
   return new Map(streamNames.map((name, at) => [name, found[at]]));
 }
 
-async function inspectStream(connection: LogConnection, name: StreamName): Promise<StreamStatus | undefined> {
+/** What the server says of one stream and then of its consumers; undefined where it is not there. @throws NatsError as above */
+export async function inspectStream(connection: LogConnection, name: StreamName): Promise<StreamStatus | undefined> {
   try {
     const { config, state } = await connection.manager.streams.info(name);
     const { messages, bytes, first_seq: firstSequence, last_seq: lastSequence } = state;
@@ -66,5 +69,5 @@ export async function inspectConsumer(
 
 function statusOf(name: string, info: ConsumerInfo): ConsumerStatus {
   const { num_pending: pending, num_ack_pending: ackPending, num_redelivered: redelivered } = info;
-  return { name, pending, ackPending, redelivered };
+  return { name, pending, ackPending, ackFloor: info.ack_floor.stream_seq, redelivered };
 }

@@ -69,6 +69,26 @@ export async function readStreamIdentity(
   return { createdAt: created, storedAt: message?.storedAt ?? null };
 }
 
+export interface NewestOf {
+  /** Of the subject, that are there. */
+  readonly messages: number;
+  readonly sequence: number;
+  readonly storedAtMs: number;
+}
+
+/** How many messages a subject has and which is the newest; undefined where it has none. Throws `NatsError` as above. */
+export async function readNewestOf(
+  { manager }: LogConnection,
+  stream: StreamName,
+  subject: string,
+): Promise<NewestOf | undefined> {
+  const { state } = await manager.streams.info(stream, { subjects_filter: subject });
+  const messages = state.subjects?.[subject] ?? 0;
+  if (messages === 0) return undefined;
+  const { seq, time } = await manager.streams.getMessage(stream, { last_by_subj: subject });
+  return { messages, sequence: seq, storedAtMs: time.getTime() };
+}
+
 /** The payload of one message, or undefined where the stream does not have it. Throws `NatsError` as above. */
 export async function readPayload(
   connection: LogConnection,

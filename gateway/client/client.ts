@@ -6,6 +6,7 @@ import { downgradeReplySchema, type downgradeRequestSchema } from '../../schemas
 import { embedReplySchema, type embedRequestSchema, embedStatsReplySchema } from '../../schemas/requests/embed.ts';
 import { digestReplySchema, indexInfoSchema } from '../../schemas/requests/index.ts';
 import { ingestReplySchema } from '../../schemas/requests/ingest.ts';
+import { ingestStatusReplySchema } from '../../schemas/requests/ingest-status.ts';
 import {
   documentReplySchema,
   documentsReplySchema,
@@ -80,6 +81,8 @@ export interface GatewayClient {
     documents: readonly DocumentChangeInput[],
     options?: IngestOptions,
   ): Answer<typeof ingestReplySchema>;
+  /** How far what was said to the corpus has come. */
+  ingestStatus(corpus: string, options?: CallOptions): Answer<typeof ingestStatusReplySchema>;
   observe(event: ObserverEventInput, options?: CallOptions): Answer<typeof observerEventReplySchema>;
   observerStats(options?: CallOptions): Answer<typeof observerStatsReplySchema>;
   observerHealth(options?: CallOptions): Answer<typeof observerHealthReplySchema>;
@@ -118,6 +121,8 @@ export function createGatewayClient(options: ExchangeOptions): GatewayClient {
       const key = idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey };
       return post(path, documents, ingestReplySchema, { ...call, headers: { ...call.headers, ...key } });
     },
+    ingestStatus: (corpus, call) =>
+      get(`/v1/ingest/${encodeURIComponent(corpus)}/status`, ingestStatusReplySchema, call),
     observe: (event, call) => post('/v1/observer/event', event, observerEventReplySchema, call),
     observerStats: (call) => get('/v1/observer/stats', observerStatsReplySchema, call),
     observerHealth: (call) => get('/v1/observer/health', observerHealthReplySchema, call),

@@ -7,6 +7,8 @@ import { parseRequest } from '../../schemas/requests/parse.ts';
 import { OutageError } from '../../streams/append.ts';
 import type { GatewayDependencies, GatewayOptions } from '../dependencies.ts';
 import { type AppendOutcome, appendEvents } from '../ingest/append-events.ts';
+import { createIngestStatus } from '../ingest/ingest-status.ts';
+import { createPipelineWatch } from '../ingest/pipeline-watch.ts';
 import { type IngestEvent, readEvents } from '../ingest/read-events.ts';
 import { type WaitItem, waitSearchable } from '../ingest/wait-searchable.ts';
 import { gatewayLimits } from '../limits.ts';
@@ -35,6 +37,10 @@ export function ingestRoutes(
     done();
   });
   let streams = 0;
+  const watch = createPipelineWatch(dependencies.readPipeline, options, dependencies.clock);
+  const askStatus = createIngestStatus(watch, dependencies, options.searchDeadlineMs);
+
+  app.get<IngestRoute>('/v1/ingest/:corpus/status', (request) => askStatus(corpusOf(request.params.corpus)));
 
   app.post<IngestRoute>('/v1/ingest/:corpus', async (request, reply): Promise<IngestReply | Buffer> => {
     const corpus = corpusOf(request.params.corpus);
@@ -42,6 +48,8 @@ export function ingestRoutes(
     const idempotencyKey = idempotencyKeyOf(request);
     const format = streamFormatOf(request);
     if (format === undefined) {
+      const pressure = watch.pressure();
+      if (pressure !== undefined) throw pressure;
       const { status, body, position } = await ingestWhole(request, corpus, query, options, dependencies);
       notePosition(position);
       return answer(status, body);
@@ -50,7 +58,7 @@ export function ingestRoutes(
       throw new ProblemError('overloaded', `${streams} streams are being read already; try again shortly`);
     streams++;
     try {
-      const ingest = { format, corpus, query, idempotencyKey, untilRoom: async () => {}, closing: closing.signal };
+      const ingest = { format, corpus, query, idempotencyKey, untilRoom: watch.untilRoom, closing: closing.signal };
       const outcome = await ingestStream(request, ingest, options, dependencies);
       notePosition(outcome.position);
       return outcome.status === 400 ? nothingAccepted(reply, outcome.reply) : answer(outcome.status, outcome.reply);

@@ -9,7 +9,7 @@ import type { Output } from '../command/output.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { createProgress, formatDuration } from '../progress.ts';
 import type { SourcedDocument } from './documents.ts';
-import { SendError, type SendReport, sendDocuments } from './send.ts';
+import { SendError, type SendOptions, type SendReport, sendDocuments } from './send.ts';
 
 const rejectedShownMax = 10;
 
@@ -21,6 +21,8 @@ export interface PublishOptions {
   readonly waitSearchable: boolean;
   readonly output: Output;
   readonly clock: Clock;
+  /** Keys and a notebook for a run that another may continue; else every run stands alone. */
+  readonly run?: Pick<SendOptions, 'newKey' | 'onBatch'>;
 }
 
 /**
@@ -33,7 +35,12 @@ export async function publishDocuments(options: PublishOptions): Promise<ExitCod
   const progress = createProgress({ label: 'documents', total, stream: output.progress, now: clock.monotonicMs });
   let report: SendReport;
   try {
-    report = await sendDocuments({ ...options, newKey: randomUUID, onProgress: progress.update });
+    report = await sendDocuments({
+      ...options,
+      newKey: () => randomUUID(),
+      ...options.run,
+      onProgress: progress.update,
+    });
   } catch (error) {
     throw error instanceof SendError ? sendFailure(error) : error;
   } finally {

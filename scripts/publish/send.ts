@@ -19,9 +19,14 @@ export interface SendOptions {
   readonly documents: Iterable<SourcedDocument> | AsyncIterable<SourcedDocument>;
   /** Wait until each batch can be found. */
   readonly waitSearchable: boolean;
-  /** A key never used before: a batch that is sent again is appended once. */
-  readonly newKey: () => string;
+  /**
+   * The key of the batch that begins with the document of this number (from 0): a batch that is sent again under its key
+   * is appended once, also where it has become longer or shorter.
+   */
+  readonly newKey: (first: number) => string;
   readonly onProgress: (sent: number) => void;
+  /** Told when a batch is in the log, before the next is sent. */
+  readonly onBatch?: (report: SendReport, documents: number) => void;
 }
 
 export interface RejectedDocument {
@@ -66,22 +71,25 @@ export async function sendDocuments(options: SendOptions): Promise<SendReport> {
     rejected: [],
     batches: 0,
   };
+  let sent = 0;
   for await (const batch of batches(options.documents, options.waitSearchable)) {
     try {
-      report = withReply(report, await sendBatch(options, batch));
+      report = withReply(report, await sendBatch(options, batch, sent));
     } catch (error) {
       throw new SendError(error, report, batch);
     }
+    sent += batch.length;
+    options.onBatch?.(report, sent);
     options.onProgress(report.accepted);
   }
   return report;
 }
 
-function sendBatch(options: SendOptions, batch: readonly SourcedDocument[]): Promise<IngestReply> {
+function sendBatch(options: SendOptions, batch: readonly SourcedDocument[], first: number): Promise<IngestReply> {
   const call = {
     deadlineMs: sendLimits.deadlineMs,
     waitSearchable: options.waitSearchable,
-    idempotencyKey: options.newKey(),
+    idempotencyKey: options.newKey(first),
   };
   const documents = batch.map(({ document }) => document);
   return withRetries(sendLimits.attemptsMax, () => options.client.ingest(options.corpus, documents, call));

@@ -21,7 +21,7 @@ const status: StackStatus = {
       bytesMax: 4 * 1024 ** 3,
       firstSequence: 1,
       lastSequence: 1_234_567,
-      consumers: [{ name: 'ingest', pending: 7, ackPending: 3, redelivered: 1 }],
+      consumers: [{ name: 'ingest', pending: 7, ackFloor: 0, ackPending: 3, redelivered: 1 }],
     },
   ],
   streams_missing: ['VECTORS'],

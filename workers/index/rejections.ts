@@ -21,11 +21,14 @@ export interface Rejections {
   ofVersion(version: number): RememberedRejection | undefined;
   /** The newest that spoke of the document. A payload that can not be read names none. */
   ofDocument(corpus: string, id: string): RememberedRejection | undefined;
+  /** Of all that were noted: how many spoke of the corpus, and the newest. */
+  ofCorpus(corpus: string): { readonly count: number; readonly newest: RememberedRejection | null };
 }
 
 export function createRejections(): Rejections {
   const byVersion = new Map<number, RememberedRejection>();
   const byDocument = new Map<string, RememberedRejection>();
+  const byCorpus = new Map<string, { count: number; newest: RememberedRejection }>();
   const keyOf = (corpus: string, id: string) => `${corpus} ${id}`;
   return {
     note: (rejected) => {
@@ -34,8 +37,11 @@ export function createRejections(): Rejections {
       const remembered = { version, reason, message };
       byVersion.set(version, remembered);
       shrink(byVersion);
+      const corpus = tokenAt(subject, 1);
+      byCorpus.set(corpus, { count: (byCorpus.get(corpus)?.count ?? 0) + 1, newest: remembered });
+      shrink(byCorpus);
       for (const id of idsSpokenOf(rejected)) {
-        const key = keyOf(tokenAt(subject, 1), id);
+        const key = keyOf(corpus, id);
         if ((byDocument.get(key)?.version ?? 0) > version) continue;
         byDocument.delete(key);
         byDocument.set(key, remembered);
@@ -48,6 +54,7 @@ export function createRejections(): Rejections {
     },
     ofVersion: (version) => byVersion.get(version),
     ofDocument: (corpus, id) => byDocument.get(keyOf(corpus, id)),
+    ofCorpus: (corpus) => byCorpus.get(corpus) ?? { count: 0, newest: null },
   };
 }
 

@@ -16,6 +16,7 @@ import { createCorpora } from './corpora.ts';
 import { gateEndpoints } from './gates.ts';
 import { createInspection } from './inspect.ts';
 import { documentLookups } from './lookups/documents.ts';
+import { ingestedLookup } from './lookups/ingested.ts';
 import { createLiftCounts } from './lookups/lift-counts.ts';
 import { playbookLookups } from './lookups/playbooks.ts';
 import { tellOfIndexes } from './metrics.ts';
@@ -28,7 +29,7 @@ import { startSwitching } from './switching.ts';
 
 const requestsWaitingMax = 2_000;
 /** Rejections of the last so many messages are known at boot; older ones nobody waits for any more. */
-const rejectionsReadAtBoot = 1_000;
+const rejectionsReadAtBoot = 20_000;
 /** Batches of searches that lifts are counted from at boot: what they say of the past is bounded, and told as such. */
 const searchBatchesReadAtBoot = 1_000;
 
@@ -161,6 +162,7 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
         'svc.index.info': inspection.info,
         'svc.index.digest': inspection.digest,
         'svc.index.snapshot': snapshots.endpoint,
+        ...ingestedLookup({ catalogue, connection, rejected, position }),
         ...documentLookups({ catalogue, connection, rejected, position, waitForPosition: folds.waitFor }),
         ...playbookLookups({
           catalogue,
