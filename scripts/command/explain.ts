@@ -1,5 +1,6 @@
 import { GatewayError, GatewayUnreachableError } from '../../gateway/client/errors.ts';
 import type { ProblemCode } from '../../schemas/problems.ts';
+import { BackupError } from '../../streams/backup/manifest.ts';
 import { ObjectStoreError, type ObjectStoreFault } from '../../streams/object-store.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { CommandError, type Failure } from './errors.ts';
@@ -15,6 +16,7 @@ export interface Explained {
 export function explain(error: unknown): Explained {
   if (error instanceof CommandError) return { exitCode: error.exitCode, failure: error.failure, extra: {} };
   if (error instanceof GatewayError) return explainProblem(error);
+  if (error instanceof BackupError) return { exitCode: exitCodes.failed, failure: backupFailure(error), extra: {} };
   if (error instanceof ObjectStoreError) return explainObjectStore(error);
   if (error instanceof GatewayUnreachableError) return explainUnreachable(error);
   return {
@@ -25,6 +27,14 @@ export function explain(error: unknown): Explained {
       remedy: 'Look into the log files below the data directory (logs/), and try again.',
     },
     extra: {},
+  };
+}
+
+function backupFailure(error: BackupError): Failure {
+  return {
+    happened: error.message,
+    means: 'What was written or restored before is whole, and is not written again when this is repeated.',
+    remedy: 'Do what the message says, and try again.',
   };
 }
 

@@ -6,7 +6,7 @@ import { untilServed } from '../rebuild/served.ts';
 import { createHistory } from '../testing/history.ts';
 import { startTestStack } from '../testing/stack.ts';
 import { environmentOf } from '../testing/worker-process.ts';
-import { closeTestBucket, openTestBucket } from './testing.ts';
+import { closeTestBucket, environmentOfBucket, openTestBucket } from './testing.ts';
 
 const documents = 400;
 const dimension = 32;
@@ -17,14 +17,7 @@ const withoutSnapshots: string[] = [];
 
 it('the index worker writes snapshots into the bucket, keeps the newest, and boots from one', async () => {
   const { store, settings } = await openTestBucket();
-  const s3 = {
-    LAKEHOUSE_OBJECT_STORE: 's3',
-    S3_PREFIX: settings.prefix,
-    S3_ENDPOINT: settings.endpoint ?? '',
-    S3_BUCKET: settings.bucket,
-    AWS_ACCESS_KEY_ID: settings.credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: settings.credentials.secretAccessKey,
-  };
+  const s3 = environmentOfBucket(settings);
   await using stack = await startTestStack({
     workers: ['ingest', 'embed', 'index', 'playbook'],
     environment: { ...s3, LAKEHOUSE_SNAPSHOTS_KEPT: String(kept) },

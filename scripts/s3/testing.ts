@@ -29,6 +29,18 @@ export async function openTestBucket(
   return { store, settings };
 }
 
+/** The environment of a process that keeps its snapshots there. */
+export function environmentOfBucket(settings: S3Settings): Record<string, string> {
+  return {
+    LAKEHOUSE_OBJECT_STORE: 's3',
+    S3_PREFIX: settings.prefix,
+    S3_ENDPOINT: settings.endpoint ?? '',
+    S3_BUCKET: settings.bucket,
+    AWS_ACCESS_KEY_ID: settings.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: settings.credentials.secretAccessKey,
+  };
+}
+
 /** Lets go of everything below the store's prefix, and of the store. */
 export async function closeTestBucket(store: S3ObjectStore): Promise<void> {
   for (const { key } of await store.list('')) await store.delete(key);

@@ -50,6 +50,8 @@ export interface TestStack extends AsyncDisposable {
 export interface TestStackOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly workers?: readonly StackWorker[];
+  /** Done on the empty server, before there are streams. */
+  readonly prepare?: (operator: LogConnection) => Promise<void>;
 }
 
 const clientDeadlineMs = 60_000;
@@ -70,6 +72,7 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
     return { url: server.url, user, password: pass, name, clock: systemClock };
   };
   const operator = await connectLog(connectAs('operator', 'test-operator'));
+  await options.prepare?.(operator);
   await provisionStreams(operator, { replicas: 1, streamBytes: configuration.streamBytes });
 
   const started = new Map<StackWorker, StartedWorker[]>();

@@ -35,6 +35,7 @@ export function permissionsOf(name: RoleName): Permissions {
       ...role.reads.flatMap(consumerSubjects),
       ...role.watches.map((stream) => `$JS.API.CONSUMER.LIST.${stream}`),
       ...(role.provisions ? provisioningSubjects : []),
+      ...(role.backsUp ? backupSubjects : []),
     ]),
     subscribe: unique([inbox, ...serves]),
   };
@@ -72,6 +73,15 @@ function consumerSubjects(stream: StreamName): string[] {
 
 /** Deleting and purging are left out on purpose: to drop a stream one must be at the server's machine. */
 const provisioningSubjects = ['$JS.API.STREAM.CREATE.*', '$JS.API.STREAM.UPDATE.*', '$JS.API.STREAM.LIST'];
+
+/** The server takes a restored stream only where there is none of its name: nothing can be replaced by it. */
+const backupSubjects = [
+  '$JS.API.STREAM.SNAPSHOT.*',
+  '$JS.API.STREAM.RESTORE.*',
+  // Chunks on their way out are acknowledged; chunks on their way in are sent here.
+  '$JS.SNAPSHOT.ACK.>',
+  '$JS.SNAPSHOT.RESTORE.>',
+];
 
 /** Whether some subject matches both patterns (`*` one token, `>` one or more at the end). */
 export function subjectsOverlap(first: string, second: string): boolean {

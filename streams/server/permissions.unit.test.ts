@@ -15,10 +15,20 @@ function maySubscribe(role: RoleName, subject: string): boolean {
 const workerRoles = roleNames.filter((role) => role !== 'operator');
 
 describe('permissionsOf', () => {
-  it.each(roleNames)('lets %s delete, purge, snapshot or restore no stream', (role) => {
-    const forbidden = ['STREAM.DELETE', 'STREAM.PURGE', 'STREAM.MSG.DELETE', 'STREAM.SNAPSHOT', 'STREAM.RESTORE'];
+  it.each(roleNames)('lets %s delete or purge no stream', (role) => {
+    const forbidden = ['STREAM.DELETE', 'STREAM.PURGE', 'STREAM.MSG.DELETE'];
     const subjects = forbidden.flatMap((call) => streamNames.map((stream) => `$JS.API.${call}.${stream}`));
     expect(subjects.filter((subject) => mayPublish(role, subject))).toEqual([]);
+  });
+
+  it('lets the operator alone take streams out and put them in', () => {
+    const subjects = streamNames.flatMap((stream) => [
+      `$JS.API.STREAM.SNAPSHOT.${stream}`,
+      `$JS.API.STREAM.RESTORE.${stream}`,
+      `$JS.SNAPSHOT.ACK.${stream}.x`,
+      `$JS.SNAPSHOT.RESTORE.${stream}.x`,
+    ]);
+    for (const subject of subjects) expect(roleNames.filter((role) => mayPublish(role, subject))).toEqual(['operator']);
   });
 
   it.each(workerRoles)('lets %s create and update no stream', (role) => {

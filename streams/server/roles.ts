@@ -33,6 +33,8 @@ export interface Role {
   readonly serves: readonly string[];
   /** Whether it creates and updates streams. No role deletes or purges one. */
   readonly provisions: boolean;
+  /** Whether it takes whole streams out, and puts them into a server that has not got them. */
+  readonly backsUp: boolean;
   /** Whether it lives in an account of its own, out of which only its `publishes` lead (see `permissions.ts`). */
   readonly isolated: boolean;
 }
@@ -44,6 +46,7 @@ const worker = {
   requests: [],
   serves: [],
   provisions: false,
+  backsUp: false,
   isolated: false,
 } as const;
 const reports = ['rejected.>', 'observations.*'] as const;
@@ -66,6 +69,7 @@ export const roles: Readonly<Record<RoleName, Role>> = {
     reads: streamNames,
     requests: ['svc.>', '$SRV.>'],
     provisions: true,
+    backsUp: true,
   },
   gateway: { ...worker, publishes: ['ingest.*', 'observations.*'], requests: ['svc.>'], watches: streamNames },
   ingest: { ...worker, publishes: ['documents.>', ...reports], reads: ['INGEST', 'REJECTED'], gets: ['DOCUMENTS'] },

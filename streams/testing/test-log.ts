@@ -66,7 +66,7 @@ export async function startTestLog(options: Partial<TopologyOptions> = {}): Prom
 
 const readTogether = 64;
 
-async function readStream({ manager }: LogConnection, stream: StreamName): Promise<StoredMessage[]> {
+export async function readStream({ manager }: LogConnection, stream: StreamName): Promise<StoredMessage[]> {
   const { state } = await manager.streams.info(stream, { deleted_details: true });
   const gone = new Set(state.deleted ?? []);
   const sequences: number[] = [];
