@@ -89,7 +89,8 @@ async function measureBesideEchoes(
   const setting = { BENCH_REPLY: reply, BENCH_SUBJECT: echoSubject };
   await using service = await startChild('echo-service', { ...setting, ...stack.environmentOf('index') });
   await using gateway = await startChild('echo-gateway', { ...setting, ...stack.environmentOf('gateway') });
-  await using alone = await startChild('echo-http', setting);
+  await using alone = await startChild('fastify-json', setting);
+  await using bytes = await startChild('fastify-bytes', setting);
   const common = { generator: generator.pid };
   const bus = {
     HTTP: pidOf(gateway),
@@ -100,6 +101,7 @@ async function measureBesideEchoes(
   const echoes: Target[] = [
     { name: 'bare echo', url: `${gateway.greeting}/echo`, bodies, processes: bus },
     { name: 'Fastify alone', url: `${alone.greeting}/echo`, bodies, processes: { HTTP: pidOf(alone), ...common } },
+    { name: 'Fastify, bytes', url: `${bytes.greeting}/echo`, bodies, processes: { HTTP: pidOf(bytes), ...common } },
   ];
   for (const echo of echoes) await warmUp(generator, echo.url, bodies);
   return await measureTargets(generator, { ...extent, targets: [...searches, ...echoes] });

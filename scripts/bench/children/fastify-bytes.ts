@@ -1,7 +1,7 @@
 import fastify from 'fastify';
 import { givenSetting, serveParent } from '../children.ts';
 
-/** Fastify alone: takes a body as bytes and answers with as many bytes as a search would. */
+/** Fastify that looks at nothing: takes a body as bytes and answers with as many bytes as a search would. */
 const reply = Buffer.from(givenSetting('BENCH_REPLY'), 'utf8');
 const app = fastify({ logger: false });
 app.removeAllContentTypeParsers();
