@@ -72,11 +72,17 @@ function scanSelected(
     return scan(query, wanted, 0, (slot) => !excluded.has(slot), context);
   }
   const slots = matching.slots();
-  const labels = new Int32Array(slots.length);
+  if (labels.length < slots.length) labels = new Int32Array(Math.ceil(slots.length * 1.25));
   let count = 0;
-  for (const slot of slots) if (!excluded.has(slot)) labels[count++] = generation.labelOf(slot);
+  for (let place = 0; place < slots.length; place++) {
+    const slot = slots[place] ?? 0;
+    if (excluded.size === 0 || !excluded.has(slot)) labels[count++] = generation.labelOf(slot);
+  }
   return scanLabels(query, wanted, labels.subarray(0, count), context);
 }
+
+/** Used by one search at a time, and again by the next. */
+let labels = new Int32Array(0);
 
 /** Undefined where the graph is not the way to find them, or did not lead to enough. */
 function walkGraph(

@@ -123,14 +123,17 @@ export function scanLabels(query: Query, wanted: number, labels: Int32Array, con
   const scores = scratchOf(labels.length);
   arena.scanLabels(distance === 'cosine' ? 'dots' : 'squares', query.scanned, labels, scores);
   const allExact = distance !== 'cosine' && query.norm > scannableNormMax;
-  for (const [place, label] of labels.entries()) {
-    if (allExact || (unscannable.size > 0 && unscannable.has(label))) scores[place] = exactScore(query, label, context);
+  const anyExact = allExact || unscannable.size > 0;
+  for (let place = 0; place < labels.length; place++) {
+    const label = labels[place] ?? 0;
+    if (anyExact && (allExact || unscannable.has(label))) scores[place] = exactScore(query, label, context);
     else if (distance === 'cosine') scores[place] = 1 - (scores[place] ?? 0) / arena.norm(label);
   }
   const threshold = wanted >= labels.length ? Number.POSITIVE_INFINITY : thresholdOf(scores, labels.length, wanted);
   const margin = marginOf(threshold, dimension, distance);
   const nearest: number[] = [];
-  for (const [place, label] of labels.entries()) if ((scores[place] ?? 0) <= margin) nearest.push(label);
+  for (let place = 0; place < labels.length; place++)
+    if ((scores[place] ?? 0) <= margin) nearest.push(labels[place] ?? 0);
   return nearest;
 }
 

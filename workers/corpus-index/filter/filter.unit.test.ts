@@ -113,7 +113,7 @@ describe('a filter inside retrieval', () => {
           finish(index);
           expectNearest(index, model, last);
         }),
-        { numRuns: 150 },
+        { numRuns: 100 },
       );
     });
 

@@ -4,7 +4,7 @@ import { createBoundedHeap } from '../selection.ts';
 import type { QuerySamples } from './samples.ts';
 
 export interface Measured {
-  /** The smallest `ef` that meets the target for every kind of query, else the largest that is tried. */
+  /** The smallest `ef` that meets the target, with some to spare, for every kind of query; else the largest tried. */
   readonly ef: number;
   /** Recall@10 at that `ef`, of the kind of query for which it is the least. */
   readonly recall: number;
@@ -29,20 +29,22 @@ export function* measureRecall(
   context: SearchContext,
 ): Generator<undefined, Measured> {
   const kinds: Known[][] = [];
-  for (const queries of [samples.stored, samples.between, samples.asked]) {
+  for (const queries of [samples.beside, samples.between, samples.asked]) {
     const known: Known[] = [];
     for (const query of queries) known.push({ query, bound: yield* exactBound(query, context) });
     if (known.length > 0) kinds.push(known);
   }
   const queries = kinds.reduce((sum, kind) => sum + kind.length, 0);
+  // Half of the misses that are allowed: queries that were not sampled may be a little harder.
+  const aim = 1 - (1 - target) / 2;
   let recall = 0;
   for (const ef of efLadder) {
     recall = 1;
     for (const kind of kinds) {
       recall = Math.min(recall, yield* recallOf(kind, ef, context));
-      if (recall < target) break;
+      if (recall < aim) break;
     }
-    if (recall >= target) return { ef, recall, queries };
+    if (recall >= aim) return { ef, recall, queries };
   }
   return { ef: efLadder.at(-1) ?? 0, recall, queries };
 }

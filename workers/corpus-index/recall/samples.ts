@@ -2,11 +2,11 @@ import type { Generation } from '../generation.ts';
 import { scaled } from '../metric.ts';
 
 /**
- * Queries that recall is measured with, by kind, as each has its own difficulty: vectors that are stored, points midway
- * between two of them (far from every cluster), and what was really asked.
+ * Queries that recall is measured with, by kind, as each has its own difficulty: points beside what is stored, points
+ * midway between two documents (far from every cluster), and what was really asked.
  */
 export interface QuerySamples {
-  readonly stored: readonly Float32Array[];
+  readonly beside: readonly Float32Array[];
   readonly between: readonly Float32Array[];
   readonly asked: readonly Float32Array[];
 }
@@ -15,6 +15,8 @@ export interface QuerySamples {
 export const samplesPerKind = 128;
 /** Fewer asked queries than this say nothing. */
 const askedMin = 16;
+/** As far from what is stored as questions are: it would find itself first. */
+const besidePart = 0.3;
 /** Steps through the labels that come back to none for long: the golden ratio's. */
 const stride = 0.618_033_988_749_895;
 
@@ -31,19 +33,23 @@ export function takeSamples(generation: Generation, asked: readonly Float32Array
   const picked = Array.from({ length: 2 * samplesPerKind }, (_, turn) => pick(turn + 1)).filter(
     (vector) => vector !== undefined,
   );
-  const stored = picked.filter((_, place) => place % 2 === 0);
-  const between = stored.flatMap((one, place) => {
-    const other = picked[2 * place + 1];
-    const middle = other === undefined ? undefined : midway(one, other);
-    return middle === undefined ? [] : [middle];
-  });
-  return { stored, between, asked: asked.length < askedMin ? [] : asked.slice(0, samplesPerKind) };
+  const towards = (part: number) =>
+    picked.flatMap((one, place) => {
+      const other = place % 2 === 0 ? picked[place + 1] : undefined;
+      const point = other === undefined ? undefined : onTheWay(one, other, part);
+      return point === undefined ? [] : [point];
+    });
+  return {
+    beside: towards(besidePart),
+    between: towards(0.5),
+    asked: asked.length < askedMin ? [] : asked.slice(0, samplesPerKind),
+  };
 }
 
-/** The direction between two vectors, each counting by its direction; undefined where they point away from each other. */
-function midway(one: Float32Array, other: Float32Array): Float32Array | undefined {
+/** A direction from that of one vector towards that of another; undefined where the two cancel each other out. */
+function onTheWay(one: Float32Array, other: Float32Array, part: number): Float32Array | undefined {
   const [a, b] = [unit(one), unit(other)];
-  const sum = Float32Array.from(a, (value, place) => value + (b[place] ?? 0));
+  const sum = Float32Array.from(a, (value, place) => (1 - part) * value + part * (b[place] ?? 0));
   const length = Math.hypot(...sum);
   return Number.isFinite(length) && length > 1e-3 ? sum : undefined;
 }
