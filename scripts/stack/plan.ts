@@ -9,8 +9,11 @@ export type StackWorker = (typeof workerNames)[number];
 export const instancesMax = 16;
 
 const nodeFlags = ['--enable-source-maps'];
-/** Room for the buffers that live as long as one request, so that they are not promoted and collected late. */
-const gatewayFlags = ['--max-semi-space-size=32'];
+/**
+ * Room for the buffers that live as long as one request, so that they are not promoted and collected late. With twice as
+ * much, what they hold outside the heap gathers until it brings on collections of everything.
+ */
+const gatewayFlags = ['--max-semi-space-size=16'];
 
 /** How many of a worker run: the observer writes files and the playbook worker decides alone, so they are one each. */
 export type Instances = Readonly<Record<'ingest' | 'embed' | 'index', number>>;
