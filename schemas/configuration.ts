@@ -84,6 +84,9 @@ const environmentSchema = z.object({
   ...objectStoreVariables,
 });
 
+/** Every variable that a process reads, but for the byte limits of the streams. */
+export const environmentNames: readonly string[] = Object.keys(environmentSchema.shape);
+
 export interface Configuration {
   readonly nats: {
     url: string;

@@ -24,5 +24,6 @@ export const commands: Readonly<Record<string, Load>> = {
   distill: () => import('./distill.ts'),
   'audit-full': () => import('./audit-full.ts'),
   replay: () => import('./replay.ts'),
+  'nats-config': () => import('./nats-config.ts'),
   loadgen: () => import('./loadgen.ts'),
 };

@@ -16,6 +16,8 @@ export interface ClusterConfig {
 }
 
 export interface ServerConfig {
+  /** The first line of the file. */
+  readonly comment?: string;
   readonly version: ServerVersion;
   /** Loopback unless given. On any other address everybody needs credentials, producers too. */
   readonly host?: string;
@@ -28,6 +30,11 @@ export interface ServerConfig {
   /** Where the server writes a file telling the ports it listens on; absent: nowhere. */
   readonly portsFileDir?: string;
   readonly credentials: ServerCredentials;
+  /**
+   * `named`: the file names the variable of the server's environment that holds each password (`passwordVariable`), so
+   * that it holds no secret. `written` unless given.
+   */
+  readonly passwords?: 'written' | 'named';
   readonly maxPayloadBytes?: number;
   readonly memoryStoreBytesMax?: number;
   readonly fileStoreBytesMax?: number;
@@ -64,7 +71,7 @@ export function serverNameOf(config: Pick<ServerConfig, 'credentials' | 'cluster
 export function renderServerConfig(config: ServerConfig): string {
   const host = config.host ?? '127.0.0.1';
   const lines = [
-    '# Written at every start; changes made here are lost.',
+    `# ${config.comment ?? 'Written at every start; changes made here are lost.'}`,
     `server_name: ${quoted(serverNameOf(config))}`,
     `host: ${quoted(host)}`,
     `port: ${config.port}`,
@@ -75,7 +82,7 @@ export function renderServerConfig(config: ServerConfig): string {
     ...jetStreamLines(config),
     // Without credentials one is a producer; who can reach a loopback port is on this machine already.
     ...(loopbackHosts.includes(host) ? [`no_auth_user: ${quoted('producer' satisfies RoleName)}`] : []),
-    ...accountLines(config.credentials),
+    ...accountLines(config),
     ...(config.cluster === undefined ? [] : clusterLines(config.cluster, config.credentials, host)),
   ];
   return `${lines.join('\n')}\n`;
@@ -111,7 +118,7 @@ function jetStreamLines(config: ServerConfig): string[] {
 }
 
 /** Isolated roles get an account of their own, from which only what they publish is let into the main one. */
-function accountLines(credentials: ServerCredentials): string[] {
+function accountLines(config: ServerConfig): string[] {
   const inside = roleNames.filter((name) => !roles[name].isolated);
   const isolated = roleNames.filter((name) => roles[name].isolated);
   const shared = isolated.flatMap((name) => roles[name].publishes);
@@ -123,25 +130,32 @@ function accountLines(credentials: ServerCredentials): string[] {
     'accounts {',
     `  ${mainAccount} {`,
     '    jetstream: enabled',
-    ...userLines(inside, credentials),
+    ...userLines(inside, config),
     `    exports: [${exports.join(', ')}]`,
     '  }',
     `  ${producerAccount} {`,
-    ...userLines(isolated, credentials),
+    ...userLines(isolated, config),
     `    imports: [${imports.join(', ')}]`,
     '  }',
     '}',
   ];
 }
 
-function userLines(names: readonly RoleName[], credentials: ServerCredentials): string[] {
-  return ['    users: [', ...names.flatMap((name) => userBlock(name, credentials.passwords[name])), '    ]'];
+function userLines(names: readonly RoleName[], { credentials, passwords }: ServerConfig): string[] {
+  const password = (name: RoleName) =>
+    passwords === 'named' ? `$${passwordVariable(name)}` : quoted(credentials.passwords[name]);
+  return ['    users: [', ...names.flatMap((name) => userBlock(name, password(name))), '    ]'];
+}
+
+/** The variable that holds a role's password where the configuration only names it. */
+export function passwordVariable(name: RoleName): string {
+  return `LAKEHOUSE_NATS_PASSWORD_${name.toUpperCase()}`;
 }
 
 function userBlock(name: RoleName, password: string): string[] {
   const { publish, subscribe } = permissionsOf(name);
   return [
-    `      { user: ${quoted(name)}, password: ${quoted(password)}, permissions: {`,
+    `      { user: ${quoted(name)}, password: ${password}, permissions: {`,
     `        publish: { allow: [${publish.map(quoted).join(', ')}] }`,
     `        subscribe: { allow: [${subscribe.map(quoted).join(', ')}] }`,
     '      } }',
