@@ -97,3 +97,18 @@ export async function readPayload(
 ): Promise<Uint8Array | undefined> {
   return (await readMessage(connection, stream, sequence))?.payload;
 }
+
+/** The newest message of a subject, asked of the stream's leader; undefined where there is none. Throws as above. */
+export async function readLastMessage(
+  connection: LogConnection,
+  stream: StreamName,
+  subject: string,
+): Promise<{ readonly sequence: number; readonly payload: Uint8Array } | undefined> {
+  try {
+    const message = await connection.manager.streams.getMessage(stream, { last_by_subj: subject });
+    return { sequence: message.seq, payload: message.data };
+  } catch (error) {
+    if (error instanceof NatsError && error.api_error?.err_code === messageNotFound) return undefined;
+    throw error;
+  }
+}

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { readEvidence } from '../../workers/distillation/evidence/read-evidence.ts';
+import { type Gathered, gatherOwnLife } from '../../workers/distillation/own-life/gather.ts';
 import { type RunResult, readRun, runAll, runIds } from '../../workers/distillation/run/run.ts';
 import { summaryMarkdown } from '../../workers/distillation/run/summary-markdown.ts';
 import { playbookCorpusDefault } from '../../workers/replay/playbooks.ts';
@@ -70,6 +71,8 @@ export default command({
         const { connection } = await openLog(args['data-dir']);
         const release = lockDistillation(root);
         try {
+          const gathered = await gatherOwnLife(connection, ownSources);
+          output.note(`of this system's own life: ${gatheredText(gathered)}`);
           const { lines, unknown } = readEvidence(connection);
           const result = await runAll(lines, options, context);
           context.finish();
@@ -87,6 +90,15 @@ export default command({
     }
   },
 });
+
+/** Who reports observations of this system itself: what others report is evidence. */
+const ownSources: ReadonlySet<string> = new Set(['gateway', 'ingest', 'embed', 'index', 'playbook', 'observer']);
+
+function gatheredText(gathered: Gathered): string {
+  return Object.entries(gathered)
+    .map(([stem, rows]) => `${rows} ${stem.replaceAll('_', ' ')}`)
+    .join(', ');
+}
 
 interface ListedRun {
   readonly run_id: string;

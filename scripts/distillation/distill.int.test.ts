@@ -2,10 +2,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeVector } from '../../schemas/vector.ts';
+import { append } from '../../streams/append.ts';
 import { startTestLog, type TestLog } from '../../streams/testing/test-log.ts';
 import { acceptanceFiles } from '../../workers/distillation/acceptance/fixture-rows.ts';
+import { makeEvidence } from '../../workers/distillation/evidence/make-evidence.ts';
 import { readEvidence } from '../../workers/distillation/evidence/read-evidence.ts';
+import { evidenceSources } from '../../workers/distillation/evidence/sources.ts';
+import { gatherOwnLife } from '../../workers/distillation/own-life/gather.ts';
 import { runAll } from '../../workers/distillation/run/run.ts';
+import { scoreEvidence } from '../../workers/distillation/scoring/score-evidence.ts';
 import { EvidenceDiffersError, importEvidence } from './import-evidence.ts';
 
 let test: TestLog;
@@ -64,5 +70,94 @@ describe('evidence from files', () => {
     await expect(importEvidence(test.operator, folder, () => undefined)).rejects.toThrow(EvidenceDiffersError);
     await writeFile(join(folder, 'outcomes.jsonl'), '');
     await expect(importEvidence(test.operator, folder, () => undefined)).rejects.toThrow('the log has more lines');
+  });
+});
+
+describe('what the system saw of itself', () => {
+  const own = new Set(['gateway', 'index']);
+  const playbook = (id: string, query_text: string) => ({
+    playbook_id: id,
+    corpus: 'playbook_memory',
+    space: 'mine@1',
+    vector: encodeVector(Float32Array.of(1)),
+    entry: { query_text, answer_id: 'w-43', answer_corpus: 'workers', score: 1, role: 'Forklift Operator' },
+  });
+  const searched = (query_text: string, searched_at: string, ids: readonly string[]) => ({
+    searched_at,
+    query_text,
+    request: {},
+    position: {},
+    results: ids.map((id, at) => ({ id, corpus: 'workers', distance: 0.1 * (at + 1) })),
+    playbook_boosted: 0,
+    playbook_injected: 0,
+  });
+  const rowsOf = async (stem: string) =>
+    (await test.readAll('EVIDENCE'))
+      .filter(({ subject }) => subject === `evidence.${stem}`)
+      .map(({ payload }) => JSON.parse(Buffer.from(payload).toString('utf8')));
+
+  it('becomes evidence: records, retractions, the search before a record, and events that others reported', async () => {
+    const say = { source: 'test' };
+    const now = Date.now();
+    const at = (agoMs: number) => new Date(now - agoMs).toISOString();
+    const searches = [
+      searched('Need a forklift operator', at(7_200_000), ['w-43']),
+      searched('Need a forklift operator', at(60_000), ['w-7', 'w-43']),
+      searched('Need a loader', at(50_000), ['w-43']),
+    ];
+    await append(
+      await test.connectAs('index'),
+      'lakehouse.search',
+      { corpus: 'workers' },
+      { corpus: 'workers', searches },
+      { ...say, messageId: 's' },
+    );
+    const tokens = { corpus: 'playbook_memory', key: 'k' };
+    const playbooks = await test.connectAs('playbook');
+    await append(playbooks, 'lakehouse.playbook', tokens, playbook('pb-1126c52bd106df6b', 'Need a forklift operator'), {
+      ...say,
+      messageId: 'p1',
+    });
+    await append(playbooks, 'lakehouse.playbook', tokens, playbook('pb-1126c52bd106df6c', 'Nobody asked this'), {
+      ...say,
+      messageId: 'p2',
+    });
+    const retraction = { playbook_id: 'pb-1126c52bd106df6c', corpus: 'playbook_memory', reason: 'a slip' };
+    await append(playbooks, 'lakehouse.playbook-retracted', tokens, retraction, { ...say, messageId: 'p3' });
+    const operation = {
+      timestamp: at(0),
+      endpoint: 'fill',
+      success: true,
+      duration_ms: 1,
+      input_summary: '',
+      output_summary: 'filled',
+    };
+    for (const source of ['scenario', 'gateway'])
+      await append(
+        await test.connectAs('observer'),
+        'lakehouse.observation',
+        { source },
+        { source, operations: [{ ...operation, source }], dropped: 0 },
+        { ...say, messageId: source },
+      );
+
+    const first = await gatherOwnLife(test.operator, own);
+    expect(first).toEqual({ playbook_records: 2, playbook_retractions: 1, search_choices: 1, observer_events: 1 });
+    expect(await rowsOf('search_choices')).toMatchObject([{ rank: 2, distance: 0.2, searched_at: at(60_000) }]);
+    expect(await rowsOf('observer_events')).toMatchObject([{ source: 'scenario', endpoint: 'fill' }]);
+    expect(await gatherOwnLife(test.operator, own)).toEqual({
+      playbook_records: 0,
+      playbook_retractions: 0,
+      search_choices: 0,
+      observer_events: 0,
+    });
+
+    const made = [];
+    for await (const line of readEvidence(test.operator).lines)
+      if (evidenceSources[line.stem].tier === 'own') made.push(makeEvidence(line, at(0)));
+    const scores = made.map((one) =>
+      'record' in one ? scoreEvidence(one.record, at(0)).category : one.skip.errors.join(),
+    );
+    expect(scores).toEqual(['accepted', 'accepted', 'rejected', 'accepted', 'needs_human_review']);
   });
 });

@@ -1,0 +1,137 @@
+import { decodeEvent } from '../../../schemas/decode.ts';
+import type { PlaybookData } from '../../../schemas/events/playbook.ts';
+import type { LoggedSearch } from '../../../schemas/events/search-log.ts';
+import { appendBytes } from '../../../streams/append.ts';
+import type { LogConnection } from '../../../streams/connection.ts';
+import { readStream } from '../../../streams/read-stream.ts';
+import { readLastMessage } from '../../../streams/stream-reader.ts';
+import { subjectOf } from '../../../streams/subjects.ts';
+import type { EvidenceStem } from '../evidence/sources.ts';
+import { choiceRow, observerRow, playbookRow, retractionRow } from './rows.ts';
+
+/** A record follows a search where it comes within so long. */
+export const choiceWindowMs = 3_600_000;
+
+/** Rows that were appended, by stem. */
+export type Gathered = Readonly<
+  Record<'playbook_records' | 'playbook_retractions' | 'search_choices' | 'observer_events', number>
+>;
+
+/**
+ * Appends to EVIDENCE what this system saw of itself since the last time: playbooks recorded and retracted, searches that a
+ * record followed, and events that others reported to the observer. SEARCHES and OBSERVATIONS are windows: what has left
+ * them before it was gathered is not told.
+ * @param ownSources sources of observations that are this system's own processes
+ */
+export async function gatherOwnLife(connection: LogConnection, ownSources: ReadonlySet<string>): Promise<Gathered> {
+  const [records, retractions] = [
+    await openStem(connection, 'playbook_records'),
+    await openStem(connection, 'playbook_retractions'),
+  ];
+  const chosen: Recorded[] = [];
+  const from = Math.max(records.lastSequence(), retractions.lastSequence()) + 1;
+  for await (const { sequence, payload, storedAtMs } of readStream(connection, 'PLAYBOOKS', { from })) {
+    const decoded = decodeEvent('PLAYBOOKS', payload);
+    if (!decoded.ok) continue;
+    const recordedAt = new Date(storedAtMs).toISOString();
+    if (decoded.event.type === 'lakehouse.playbook') {
+      await records.append(playbookRow(decoded.event.data, sequence, recordedAt), sequence);
+      chosen.push({ data: decoded.event.data, sequence, storedAtMs });
+    } else await retractions.append(retractionRow(decoded.event.data, sequence, recordedAt), sequence);
+  }
+  return {
+    playbook_records: records.appended(),
+    playbook_retractions: retractions.appended(),
+    search_choices: await gatherChoices(connection, chosen),
+    observer_events: await gatherEvents(connection, ownSources),
+  };
+}
+
+interface Recorded {
+  readonly data: PlaybookData;
+  readonly sequence: number;
+  readonly storedAtMs: number;
+}
+
+/** The last search with the same words before each record; only searches that a record may have followed are kept. */
+async function gatherChoices(connection: LogConnection, recorded: readonly Recorded[]): Promise<number> {
+  const choices = await openStem(connection, 'search_choices');
+  const fresh = recorded.filter(({ sequence }) => sequence > choices.lastSequence());
+  if (fresh.length === 0) return 0;
+  const wanted = new Map<string, Recorded[]>();
+  for (const one of fresh) {
+    const text = one.data.entry.query_text;
+    wanted.set(text, [...(wanted.get(text) ?? []), one]);
+  }
+  const followed = new Map<number, LoggedSearch>();
+  for await (const { payload } of readStream(connection, 'SEARCHES')) {
+    const decoded = decodeEvent('SEARCHES', payload);
+    if (!decoded.ok) continue;
+    for (const search of decoded.event.data.searches) {
+      const searchedMs = Date.parse(search.searched_at);
+      for (const { sequence, storedAtMs, data } of wanted.get(search.query_text ?? '') ?? []) {
+        const inTime = searchedMs <= storedAtMs && storedAtMs - searchedMs <= choiceWindowMs;
+        const inCorpus =
+          search.results.length === 0 || search.results.some(({ corpus }) => corpus === data.entry.answer_corpus);
+        const earlier = followed.get(sequence);
+        if (inTime && inCorpus && (earlier === undefined || Date.parse(earlier.searched_at) <= searchedMs))
+          followed.set(sequence, search);
+      }
+    }
+  }
+  for (const { sequence, data } of fresh) {
+    const search = followed.get(sequence);
+    if (search !== undefined) await choices.append(choiceRow(data, sequence, search), sequence);
+  }
+  return choices.appended();
+}
+
+async function gatherEvents(connection: LogConnection, ownSources: ReadonlySet<string>): Promise<number> {
+  const events = await openStem(connection, 'observer_events');
+  for await (const { sequence, payload } of readStream(connection, 'OBSERVATIONS', {
+    from: events.lastSequence() + 1,
+  })) {
+    const decoded = decodeEvent('OBSERVATIONS', payload);
+    if (!decoded.ok || ownSources.has(decoded.event.data.source)) continue;
+    for (const [index, operation] of decoded.event.data.operations.entries())
+      await events.append(observerRow(operation, sequence, index), sequence);
+  }
+  return events.appended();
+}
+
+interface OpenStem {
+  /** Of the event that the last row was made of; 0 where there is none. */
+  readonly lastSequence: () => number;
+  append(row: object, sequence: number): Promise<void>;
+  readonly appended: () => number;
+}
+
+/** Rows of a stem are appended by one writer at a time: each demands that the one before it is the last. */
+async function openStem(connection: LogConnection, stem: EvidenceStem): Promise<OpenStem> {
+  const subject = subjectOf('lakehouse.evidence', { stem });
+  const last = await lastRow(connection, subject);
+  let subjectSequence = last?.subjectSequence ?? 0;
+  let [rows, appended] = [0, 0];
+  return {
+    lastSequence: () => last?.sequence ?? 0,
+    append: async (row, sequence) => {
+      const payload = Buffer.from(JSON.stringify(row), 'utf8');
+      const messageId = `own:${stem}:${sequence}:${rows++}`;
+      subjectSequence = (await appendBytes(connection, subject, payload, { messageId }, subjectSequence)).sequence;
+      appended++;
+    },
+    appended: () => appended,
+  };
+}
+
+async function lastRow(
+  connection: LogConnection,
+  subject: string,
+): Promise<{ sequence: number; subjectSequence: number } | undefined> {
+  const last = await readLastMessage(connection, 'EVIDENCE', subject);
+  if (last === undefined) return undefined;
+  const row: unknown = JSON.parse(Buffer.from(last.payload).toString('utf8'));
+  if (typeof row !== 'object' || row === null || !('sequence' in row) || typeof row.sequence !== 'number')
+    throw new Error(`the last row of ${subject} tells no sequence: somebody else appended it`);
+  return { sequence: row.sequence, subjectSequence: last.sequence };
+}
