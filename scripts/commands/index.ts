@@ -22,6 +22,7 @@ export const commands: Readonly<Record<string, Load>> = {
   log: () => import('./log.ts'),
   evidence: () => import('./evidence.ts'),
   distill: () => import('./distill.ts'),
+  drift: () => import('./drift.ts'),
   'audit-full': () => import('./audit-full.ts'),
   replay: () => import('./replay.ts'),
   'nats-config': () => import('./nats-config.ts'),

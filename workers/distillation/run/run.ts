@@ -139,17 +139,17 @@ export async function runIds(root: string): Promise<string[]> {
   }
 }
 
-/** A run's summary and receipts; undefined where it did not end, or can not be read. */
+/** A run's summary, receipts and drift; undefined where it did not end, or can not be read. */
 export async function readRun(
   root: string,
   runId: string,
-): Promise<{ summary: RunSummary; receipts: StageReceipt[] } | undefined> {
+): Promise<{ summary: RunSummary; receipts: StageReceipt[]; drift: DriftReport } | undefined> {
   const read = async (name: string) => JSON.parse(await readFile(join(root, layout.runs, runId, name), 'utf8'));
   try {
     const summary = runSummarySchema.parse(await read('summary.json'));
     const receipts: StageReceipt[] = [];
     for (const stage of stageNames) receipts.push(stageReceiptSchema.parse(await read(`${stage}.json`)));
-    return { summary, receipts };
+    return { summary, receipts, drift: driftReportSchema.parse(await read('drift.json')) };
   } catch {
     return undefined;
   }
