@@ -44,7 +44,7 @@ describe('documents that bring their own vectors', () => {
 });
 
 describe('two hundred workers, embedded', () => {
-  it('learns what was chosen, for the same role only', async () => {
+  it('reference 10.29: learns what was chosen, for the same role only', async () => {
     await using stack = await startTestStack();
     const { client } = stack;
     const answer = await client.ingest('workers', [...workers({ count: 200 })], { waitSearchable: true });

@@ -259,7 +259,7 @@ describe('a reactor', () => {
 });
 
 describe('a reactor whose server or consumer goes', () => {
-  it('resumes by itself after a crash of the server', async () => {
+  it('reference 10.43: resumes by itself after a crash of the server', async () => {
     await using test = await startTestLog();
     await say(test, ids(100, 'before'));
     const { reactor } = await startIngest(test, await test.connectAs('ingest'), eachOnce, { concurrency: 4 });

@@ -32,7 +32,7 @@ describe('POST /v1/ingest/<corpus>', () => {
     expect(new Set(gateway.appended.map(({ messageId }) => messageId)).size).toBe(700);
   });
 
-  it('appends {"items": [...]} as one event', async () => {
+  it('reference 10.4: appends {"items": [...]} as one event', async () => {
     const gateway = testGateway();
     const body = '{"items": [{"id":"w-1","text":"a"}, {"id":"w-2","deleted":true}]}';
     expect((await ingest(gateway, body)).json()).toEqual({ accepted: 2, first_seq: 1, last_seq: 1 });

@@ -96,7 +96,7 @@ describe('lakehouse up', () => {
     expect((await fetch(`${record.gateway_url}/readyz`)).status).toBe(200);
   });
 
-  it('refuses a port that is taken', async () => {
+  it('reference 10.52: refuses a port that is taken', async () => {
     const other = await mkdtemp(join(tmpdir(), 'lakehouse-up-'));
     const port = new URL(record.gateway_url).port;
     const refused = await lakehouse('up', '--port', port, '--nats-port', '0', '--data-dir', other);

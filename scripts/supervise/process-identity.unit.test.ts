@@ -9,7 +9,7 @@ describe('processStartTime', () => {
     expect(isSameProcess({ pid: process.pid, startTime: String(startTime) })).toBe(true);
   });
 
-  it('tells another process with the same id apart', () => {
+  it('reference 10.54: tells another process with the same id apart', () => {
     expect(isSameProcess({ pid: process.pid, startTime: 'before' })).toBe(false);
   });
 

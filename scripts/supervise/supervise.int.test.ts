@@ -129,7 +129,7 @@ describe('a supervised stack', () => {
     expect(events.filter((event) => event.type === 'exit' && event.error?.includes('ENOENT'))).toHaveLength(3);
   });
 
-  it('leaves nothing behind of what a process had started itself', async () => {
+  it('reference 10.54: leaves nothing behind of what a process had started itself', async () => {
     const note = join(dataDir, 'grandchild');
     const body = `const child = require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e4)']);
       writeFileSync(${JSON.stringify(note)}, String(child.pid));`;

@@ -130,14 +130,14 @@ describe('apply', () => {
   const vector = (...values: number[]) => Float32Array.from(values);
   const fresh = (distance: Distance = 'cosine') => createCorpusIndex({ space, distance, parameters });
 
-  it('upserts an id that is there: the count stays, the old vector is not found', () => {
+  it('reference 10.1: upserts an id that is there: the count stays, the old vector is not found', () => {
     const index = fresh();
     for (let round = 1; round <= 50; round++) index.apply(upsert('w-1', round, vector(1, round, 0)));
     expect(index.size).toBe(1);
     expect(index.search(vector(1, 50, 0), 5)).toEqual([{ id: 'w-1', distance: expect.closeTo(0, 6), slot: 0 }]);
   });
 
-  it('takes documents again after the last one was deleted', () => {
+  it('reference 10.2: takes documents again after the last one was deleted', () => {
     const index = fresh();
     for (let n = 0; n < 20; n++) index.apply(upsert(`w-${n}`, n + 1, vector(1, n, 1)));
     finish(index);
@@ -150,7 +150,7 @@ describe('apply', () => {
     expect(index.search(vector(0, 1, 0), 3).map((hit) => hit.id)).toEqual(['w-3']);
   });
 
-  it('keeps metadata that a later event does not speak of, and clears it with a deletion', () => {
+  it('reference 10.6: keeps metadata that a later event does not speak of, and clears it with a deletion', () => {
     const index = fresh();
     index.apply(upsert('w-1', 1, vector(1, 0, 0), '{"role":"Welder"}'));
     index.apply(upsert('w-1', 2, vector(0, 1, 0)));
@@ -159,14 +159,14 @@ describe('apply', () => {
     expect(index.lookup('w-1')).toEqual({ content: { version: 3, hash: null }, metadata: { version: 3, json: null } });
   });
 
-  it('lists ids of documents without metadata', () => {
+  it('reference 10.11: lists ids of documents without metadata', () => {
     const index = fresh();
     index.apply(upsert('w-1', 1, vector(1, 0, 0)));
     index.apply(upsert('w-2', 2, vector(1, 1, 0), '{}'));
     expect([...index.ids()]).toEqual(['w-1', 'w-2']);
   });
 
-  it('gives copies of vectors, and keeps none of what it was given', () => {
+  it('reference 10.7: gives copies of vectors, and keeps none of what it was given', () => {
     const index = fresh();
     const given = vector(1, 2, 3);
     index.apply(upsert('w-1', 1, given));
@@ -184,7 +184,7 @@ describe('apply', () => {
     expect(index.tombstones).toBe(1);
   });
 
-  it('refuses what would poison it, and changes nothing', () => {
+  it('reference 10.5: refuses what would poison it, and changes nothing', () => {
     const index = fresh();
     index.apply(upsert('w-1', 1, vector(1, 0, 0)));
     expect(index.apply(upsert('w-1', 2, vector(Number.NaN, 0, 0), '{}'))).toBe('vector_not_finite');

@@ -43,7 +43,7 @@ describe('5,000 documents of 384 dimensions', () => {
     expect(new Set(hits.map((hit) => hit.id))).toEqual(wanted);
   });
 
-  it('a fresh document is the nearest to its own content at once, and after it entered the graph', () => {
+  it('reference 10.12: a fresh document is the nearest to its own content at once, and after it entered the graph', () => {
     const fresh = clustered(20, dimension, 20, 0.6, 77);
     for (const [place, vector] of fresh.entries()) {
       index.apply(upsert(`fresh-${place}`, 10_000 + place, vector));
@@ -72,7 +72,7 @@ describe('equal vectors', () => {
 });
 
 describe('a small index under sustained writes', () => {
-  it('answers right throughout: upserts, deletions and re-adds about the limit of the graph', () => {
+  it('reference 10.10: answers right throughout: upserts, deletions and re-adds about the limit of the graph', () => {
     const random = seededRandom(9);
     const vectors = clustered(400, 16, 8, 0.5, 3);
     const parameters = { exactBelow: 48, graphPartMax: 1, deadMin: 16, m: 8, efConstruction: 60 };

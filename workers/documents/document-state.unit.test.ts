@@ -88,7 +88,7 @@ describe('the state of a document', () => {
     expect(state?.former_spaces).toEqual(['mine@2', 'test@2']);
   });
 
-  it('takes the last of several changes of one event, register by register', () => {
+  it('reference 10.3: takes the last of several changes of one event, register by register', () => {
     const both = overrule(spoken({ id: 'w-1', text: 'a', metadata: { n: 1 } }, 3), spoken({ id: 'w-1', text: 'b' }, 3));
     expect(both.content.value?.text).toBe('b');
     expect(both.metadata.value).toEqual({ n: 1 });

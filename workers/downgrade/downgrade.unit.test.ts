@@ -41,7 +41,7 @@ describe('which models are weak', () => {
 });
 
 describe('what decides', () => {
-  it('the request, where it says; else the environment', () => {
+  it('reference 10.31: the request, where it says; else the environment', () => {
     const enriched = { ...unset, forceFullEnrichment: true };
     expect(decide(lakehouse, enriched).reason).toBe('full_enrichment');
     expect(decide({ ...lakehouse, force_full_enrichment: false }, enriched)).toEqual(flipped);

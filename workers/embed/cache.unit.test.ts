@@ -45,7 +45,7 @@ describe('withCache', () => {
     expect(cached.stats()).toEqual({ hits: 1, misses: 1, hit_rate: 0.5, size: 1 });
   });
 
-  it('sends only the misses of a mixed batch and keeps the order', async () => {
+  it('reference 10.19: sends only the misses of a mixed batch and keeps the order', async () => {
     const { embedder, calls } = createRecorder();
     const cached = withCache(embedder);
     await cached.embed(['bb', 'dddd'], 'document', signal);
@@ -63,7 +63,7 @@ describe('withCache', () => {
     );
   });
 
-  it('shares entries between an empty model name and the model that it means', () => {
+  it('reference 10.18: shares entries between an empty model name and the model that it means', () => {
     const { embedder } = createRecorder({ model: 'nomic-embed-text' });
     const keys = ['', undefined, 'nomic-embed-text'].map((name) =>
       cacheKey(effectiveModel(name, embedder.space), 'text', 'document', embedder.space),
@@ -143,7 +143,7 @@ describe('withCache', () => {
     expect(cached.stats()).toEqual({ hits: 5, misses: 3, hit_rate: 5 / 8, size: 3 });
   });
 
-  it('rejects no texts and empty texts before the embedder is called', async () => {
+  it('reference 10.17: rejects no texts and empty texts before the embedder is called', async () => {
     const { embedder, calls } = createRecorder();
     const cached = withCache(embedder);
     await expect(cached.embed([], 'document', signal)).rejects.toMatchObject({ reason: 'text_refused' });
@@ -188,7 +188,7 @@ describe('withCache', () => {
 });
 
 describe('cacheKey', () => {
-  it('is the model and the sha256 of the text, and stays so', () => {
+  it('reference 10.18: is the model and the sha256 of the text, and stays so', () => {
     const sha256 = createHash('sha256').update('forklift').digest('hex');
     const keys = ['query', 'document'] as const;
     for (const kind of keys) expect(cacheKey('m', 'forklift', kind, { prefixScheme: 'none' })).toBe(`m:${sha256}`);

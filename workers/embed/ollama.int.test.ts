@@ -170,7 +170,7 @@ describe('the Ollama embedder', () => {
       });
     });
 
-    it('slow: one deadline for all requests of a call', async () => {
+    it('reference 10.16: slow: one deadline for all requests of a call', async () => {
       const firstOnly: Behaviour = (request, response) => {
         if (server.state.requests.length === 1) answerRight(request, response);
       };

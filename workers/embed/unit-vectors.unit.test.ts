@@ -14,7 +14,7 @@ describe('toUnitVectors', () => {
     expect(typed).toEqual(Float32Array.of(0, 3, 4));
   });
 
-  it('gives norm 1 and the same direction for any finite vector that is not zero', () => {
+  it('reference 10.20: gives norm 1 and the same direction for any finite vector that is not zero', () => {
     const component = fc.double({ noNaN: true, noDefaultInfinity: true });
     const vectors = fc.tuple(component, component, component).filter((vector) => vector.some((value) => value !== 0));
     fc.assert(

@@ -55,7 +55,7 @@ describe('inject', () => {
     expect(ranking.injected).toBe(1);
   });
 
-  test('#22 RespectsInjectThreshold: 0.20 brings in, beyond it only boosts', () => {
+  test('reference 10.22: RespectsInjectThreshold: 0.20 brings in, beyond it only boosts', () => {
     const playbookHits = [
       playbookHit('w-8', 0.2),
       playbookHit('w-9', 0.2000001),
@@ -94,7 +94,7 @@ describe('inject', () => {
     expect(gates(ranking)).toEqual([['pb-w-9', 'corpus']]);
   });
 
-  test('#24 the same id retrieved from another searched corpus does not stand in the way', () => {
+  test('reference 10.24: the same id retrieved from another searched corpus does not stand in the way', () => {
     const perCorpus = [corpusHits('workers', ['x', 0.4]), corpusHits('ethereal')];
     const ranking = rank(rankInput({ perCorpus, playbookHits: [playbookHit('x', 0.1, { corpus: 'ethereal' })] }));
     expect(ranking.results.map(({ corpus, distance }) => [corpus, distance])).toEqual([
@@ -115,7 +115,7 @@ describe('role gate', () => {
   const forklift = { role: 'Forklift Operator' };
   const playbookHits = [playbookHit('w-1', 0.135, forklift), playbookHit('w-9', 0.135, forklift)];
 
-  test('#21 exact Q10: recorded Forklift Operator at 0.135, asked CNC Operator: rejected, organic hits untouched', () => {
+  test('reference 10.21: exact Q10: recorded Forklift Operator at 0.135, asked CNC Operator: rejected, organic hits untouched', () => {
     const gated = rank(rankInput({ perCorpus: three, playbookHits, queryRole: 'CNC Operator' }));
     const organic = rank(rankInput({ perCorpus: three, playbookHits, usePlaybook: false }));
     expect(gated.results).toEqual(organic.results);
@@ -158,7 +158,7 @@ describe('judge gate', () => {
   ];
   const input = rankInput({ perCorpus: three, playbookHits });
 
-  test('#23 it is asked about injections only, once for each answer, and keeps out what it refuses', async () => {
+  test('reference 10.23: it is asked about injections only, once for each answer, and keeps out what it refuses', async () => {
     const asked: string[] = [];
     const ranking = await rankWithJudge(input, async ({ id }) => {
       asked.push(id);
@@ -174,7 +174,7 @@ describe('judge gate', () => {
     ]);
   });
 
-  test('#23 a judge that fails refuses, and boosts stay', async () => {
+  test('reference 10.23: a judge that fails refuses, and boosts stay', async () => {
     const ranking = await rankWithJudge(input, () => Promise.reject(new Error('judge away')));
     expect(ranking).toMatchObject({ boosted: 1, injected: 0 });
     expect(ranked(ranking).map(([id]) => id)).toEqual(['w-1', 'w-2', 'w-3']);

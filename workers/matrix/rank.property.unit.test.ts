@@ -111,7 +111,7 @@ describe('properties of rank', () => {
     });
   });
 
-  test('#26 excluded ids are never present, and what is present passes the filter and is alive', () => {
+  test('reference 10.26: excluded ids are never present, and what is present passes the filter and is alive', () => {
     holds((input, { results }) => {
       for (const result of results) {
         expect(input.excludeIds.has(result.id)).toBe(false);
@@ -133,7 +133,7 @@ describe('properties of rank', () => {
     });
   });
 
-  test('#21 playbooks of another role leave the reply identical to use_playbook false', () => {
+  test('reference 10.21: playbooks of another role leave the reply identical to use_playbook false', () => {
     holds((input) => {
       const playbookHits = input.playbookHits.map((hit) => ({ ...hit, entry: { ...hit.entry, role: 'Welder' } }));
       const gated = rank({ ...input, playbookHits, queryRole: 'CNC Operator' });
@@ -195,7 +195,7 @@ describe('properties of rank', () => {
     });
   });
 
-  test('#23 a judge that refuses all leaves exactly the ranking without injections', async () => {
+  test('reference 10.23: a judge that refuses all leaves exactly the ranking without injections', async () => {
     await fc.assert(
       fc.asyncProperty(rankInput, async (input) => {
         const judged = await rankWithJudge(input, async () => false);

@@ -27,7 +27,7 @@ describe('merge', () => {
     expect(order(back)).toEqual(['ax', 'ay', 'bx']);
   });
 
-  test('#27 a searched corpus that gave nothing is counted as 0, so that it cannot pass for one left out', () => {
+  test('reference 10.27: a searched corpus that gave nothing is counted as 0, so that it cannot pass for one left out', () => {
     const ranking = rank(rankInput({ perCorpus: [corpusHits('a', ['a-1', 0.3]), corpusHits('__proto__')] }));
     expect(Object.entries(ranking.perCorpusCounts)).toEqual([
       ['a', 1],
@@ -68,7 +68,7 @@ describe('exclude and filter', () => {
     expect(ranking.metadataFilterDropped).toBe(4);
   });
 
-  test('#32 the filter may leave fewer than k, and the dropped are counted before the cut', () => {
+  test('reference 10.32: the filter may leave fewer than k, and the dropped are counted before the cut', () => {
     const ranking = rank(rankInput({ perCorpus, filter, k: 1 }));
     expect(ranking.results).toHaveLength(1);
     expect(ranking.metadataFilterDropped).toBe(4);
@@ -92,7 +92,7 @@ describe('exclude and filter', () => {
     expect(asked).toEqual([]);
   });
 
-  test('#26 an excluded answer comes back neither by boost nor by inject', () => {
+  test('reference 10.26: an excluded answer comes back neither by boost nor by inject', () => {
     const ranking = rank(
       rankInput({
         perCorpus: three,
@@ -176,7 +176,7 @@ describe('boost', () => {
     expect(ranking.boosted).toBe(1);
   });
 
-  test('#24 the same id in another corpus is not boosted', () => {
+  test('reference 10.24: the same id in another corpus is not boosted', () => {
     const perCorpus = [corpusHits('workers', ['x', 0.4]), corpusHits('ethereal', ['x', 0.4])];
     const ranking = rank(rankInput({ perCorpus, playbookHits: [playbookHit('x', 0)] }));
     expect(ranking.results.map(({ corpus, distance }) => [corpus, distance])).toEqual([
@@ -221,7 +221,7 @@ describe('boost', () => {
     expect(ranking).toEqual(rank(rankInput({ perCorpus: three })));
   });
 
-  test('#25 EmptyHits: a cold start answers as without playbooks', () => {
+  test('reference 10.25: EmptyHits: a cold start answers as without playbooks', () => {
     const cold = rank(rankInput({ perCorpus: three, playbookHits: [] }));
     expect(ranked(cold)).toEqual([
       ['w-1', 0.25],

@@ -118,7 +118,7 @@ describe('a posted event', () => {
     expect(refusal(body)).toMatchObject({ status: 400, code: 'bad_request' });
   });
 
-  it('makes of any body a refusal or an operation that its schema takes', () => {
+  it('reference 10.33: makes of any body a refusal or an operation that its schema takes', () => {
     const anything = fc.oneof(fc.string({ unit: 'binary' }), fc.jsonValue());
     const mostly = (arbitrary: fc.Arbitrary<unknown>) =>
       fc.oneof({ weight: 12, arbitrary }, { weight: 1, arbitrary: anything });

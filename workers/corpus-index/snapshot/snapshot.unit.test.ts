@@ -178,7 +178,7 @@ describe('a snapshot', () => {
     expect(recall(loaded.search(query, 10), bruteForce(vectorsOf(index), query, 10, 'cosine'))).toBe(1);
   });
 
-  it('that the store does not keep as it was given is none, and nothing of it stays', async () => {
+  it('reference 10.8: that the store does not keep as it was given is none, and nothing of it stays', async () => {
     const store = createMemoryStore();
     const lying = {
       ...store,
