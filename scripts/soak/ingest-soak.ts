@@ -18,6 +18,8 @@ export interface SoakOptions extends LinesOptions {
   readonly markLine: number;
   /** How long the embed worker stands still in between; 0: it does not. */
   readonly pauseEmbedMs: number;
+  /** Events that may wait for the workers before the gateway holds the stream up. */
+  readonly backlogMax: number;
   readonly deadlineMs: number;
   readonly note: (line: string) => void;
 }
@@ -39,6 +41,8 @@ export interface StageRate {
 export interface SoakResult {
   readonly accepted: number;
   readonly refused: number;
+  /** How often the gateway told the stream to go on later. */
+  readonly heldBack: number;
   /** Whether INGEST holds exactly the lines that were sent, in their order. */
   readonly logIsWhatWasSent: boolean;
   readonly logMessages: number;
@@ -60,20 +64,21 @@ const processes = [serverName, gatewayName, 'ingest', 'embed', 'index', 'playboo
 /** Sends lines through the gateway into a whole system of its own, watches its memory, and compares where it ends. */
 export async function runIngestSoak(options: SoakOptions): Promise<SoakResult> {
   const { lines, note, deadlineMs } = options;
-  await using stack = await startBenchStack({ note });
+  const environment = { LAKEHOUSE_BACKLOG_MAX: String(options.backlogMax) };
+  await using stack = await startBenchStack({ note, environment });
   const operator = await stack.connectAs('operator');
   const client = createServiceClient(operator);
   const watch = startWatch(operator, client, Object.fromEntries(processes.map((name) => [name, stack.pidOf(name)])));
   try {
     const began = (await watch.until(() => true, deadlineMs)).atMs;
-    const sending = sendLines(stack.gatewayUrl, corpus, soakLines(options));
+    const sending = sendLines(stack.gatewayUrl, corpus, () => soakLines(options));
     if (options.pauseEmbedMs > 0) {
       const reached = watch.until(({ appended }) => appended >= lines * pauseAtShare, deadlineMs);
       await Promise.race([reached, sending.then(() => reached)]);
       await standStill(stack.pidOf('embed'), options.pauseEmbedMs, note);
     }
-    const { reply, elapsedMs } = await sending;
-    note(`${reply.accepted} lines are in the log after ${(elapsedMs / 1_000).toFixed(1)} s`);
+    const { accepted, refused, heldBack, elapsedMs } = await sending;
+    note(`${accepted} lines are in the log after ${(elapsedMs / 1_000).toFixed(1)} s`);
     const done = await watch.until((sample) => sample.appended >= lines && isThrough(sample), deadlineMs);
     note(`all of it was worked off after ${((done.atMs - began) / 1_000).toFixed(1)} s`);
     const samples = [...watch.samples];
@@ -84,8 +89,9 @@ export async function runIngestSoak(options: SoakOptions): Promise<SoakResult> {
     return {
       ...log,
       verified,
-      accepted: reply.accepted,
-      refused: reply.refused,
+      accepted,
+      refused,
+      heldBack,
       memory: processes.map((name) => memoryOf(name, samples, options.markLine)),
       rates: ratesOf(samples, began, elapsedMs, lines),
       embedPendingMax: Math.max(...samples.map(({ embedPending }) => embedPending)),

@@ -26,6 +26,10 @@ await benchMain({
     ids: { default: '20000', description: 'Documents that they speak of.' },
     texts: { default: '5000', description: 'Different texts that they say.' },
     mark: { default: '20000', description: 'Memory is compared with what it was at this line.' },
+    backlog: {
+      default: '5000',
+      description: 'Events that may wait for the workers (LAKEHOUSE_BACKLOG_MAX): all are at about the same line.',
+    },
     'pause-ms': { default: '60000', description: 'The embed worker stands still so long, in the second run.' },
     seed: { default: '1', description: 'Of the lines.' },
   },
@@ -36,6 +40,7 @@ await benchMain({
       ids: count('ids', 1, 1_000_000),
       texts: count('texts', 1, 50_000),
       markLine: count('mark', 1, 10_000_000),
+      backlogMax: count('backlog', 1, 10_000_000),
     };
     const pauseMs = count('pause-ms', 1, 3_600_000);
     const surroundings = readSurroundings(script, argv, 'unknown');
@@ -49,7 +54,8 @@ await benchMain({
       method:
         `${settings.lines} NDJSON lines over ${settings.ids} ids and ${settings.texts} different texts, as one stream ` +
         'through the gateway into a whole system of processes: once undisturbed, once with the embed worker stopped ' +
-        `(SIGSTOP) for ${pauseMs / 1_000} s. Growth is the largest resident memory behind the mark less that at the mark.`,
+        `(SIGSTOP) for ${pauseMs / 1_000} s. The gateway lets ${settings.backlogMax} events wait for the workers, so that ` +
+        'every process has come to about the same line; then it holds the stream up. Growth is the largest resident memory behind the mark less that at the mark.',
       settings: { ...settings, pauseMs },
       seed,
       tables: [...tablesOf('undisturbed', steady), ...tablesOf('embed worker stopped', paused)],
@@ -67,7 +73,7 @@ await benchMain({
   },
 });
 
-function tablesOf(name: string, { memory, rates, embedPendingMax }: SoakResult): ReportTable[] {
+function tablesOf(name: string, { memory, rates, embedPendingMax, heldBack }: SoakResult): ReportTable[] {
   return [
     {
       title: `Resident memory in MiB, ${name}`,
@@ -84,7 +90,7 @@ function tablesOf(name: string, { memory, rates, embedPendingMax }: SoakResult):
       ]),
     },
     {
-      title: `Rates, ${name} (at most ${figure(embedPendingMax)} events waited for the embed worker)`,
+      title: `Rates, ${name} (at most ${figure(embedPendingMax)} events waited for the embed worker; held back ${heldBack} times)`,
       columns: [
         { title: 'stage' },
         { title: 'messages', right: true },
