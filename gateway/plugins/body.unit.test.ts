@@ -33,7 +33,7 @@ async function answerTo(
 }
 
 describe('takeBodies', () => {
-  it('refuses an announced length that is too large before any of it is sent', async () => {
+  it('reference 10.14: refuses an announced length that is too large before any of it is sent', async () => {
     const { port, asked } = await listening();
     const sent = post(port, { 'content-length': 1_000_000_000 });
     sent.flushHeaders();
@@ -97,7 +97,7 @@ describe('takeBodies', () => {
     expect(await response.json()).toMatchObject({ code: 'payload_too_large' });
   });
 
-  it('cuts a chunked body off at the limit, and tells its client', async () => {
+  it('reference 10.14: cuts a chunked body off at the limit, and tells its client', async () => {
     const { port, asked } = await listening();
     const sent = post(port, { 'transfer-encoding': 'chunked' });
     const answered = answerTo(sent);
