@@ -21,8 +21,11 @@ export interface PipelineWatch {
   look(): Promise<PipelineState>;
   /** What whoever wants to append is told instead, as of the last look; it never waits for one. */
   pressure(): ProblemError | undefined;
-  /** Waits for room, as long as a client is held up at most. @throws ProblemError `rate_limited`, `overloaded` */
-  untilRoom(): Promise<void>;
+  /**
+   * Waits for room, as long as a client is held up at most, or until the signal aborts.
+   * @throws ProblemError `rate_limited`, `overloaded`
+   */
+  untilRoom(signal: AbortSignal): Promise<void>;
 }
 
 /**
@@ -59,11 +62,11 @@ export function createPipelineWatch(
     watermarks,
     look: async () => (newest !== undefined && isFresh() ? newest.state : lookNow()),
     pressure,
-    untilRoom: async () => {
+    untilRoom: async (signal) => {
       const givesUpAtMs = clock.monotonicMs() + pipelineLimits.roomWaitMs;
       for (let told = pressure(); told !== undefined; told = pressure()) {
-        if (clock.monotonicMs() >= givesUpAtMs) throw told;
-        await clock.sleep(pipelineLimits.lookEveryMs);
+        if (signal.aborted || clock.monotonicMs() >= givesUpAtMs) throw told;
+        await clock.sleep(pipelineLimits.lookEveryMs, signal);
         await lookNow().catch(() => undefined);
       }
     },

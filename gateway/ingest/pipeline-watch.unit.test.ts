@@ -17,6 +17,7 @@ function pressed(read: (nowMs: number) => PipelineState | Promise<PipelineState>
     monotonicMs: () => nowMs,
     sleep: async (milliseconds: number) => {
       nowMs += milliseconds;
+      await new Promise(setImmediate);
     },
   };
   const gateway = testGateway({ dependencies: { clock, readPipeline: async () => read(nowMs) } });
@@ -68,6 +69,18 @@ describe('backpressure on producers', () => {
     expect(told.statusCode).toBe(429);
     expect(told.json()).toMatchObject({ next_line: 1, accepted: 0 });
     expect(gateway.now()).toBe(pipelineLimits.roomWaitMs);
+  });
+
+  it('lets go of a stream that waits for room when the gateway closes', async () => {
+    let closed: Promise<unknown> | undefined;
+    const gateway = pressed((nowMs) => {
+      if (nowMs >= 3_000) closed ??= gateway.app.close();
+      return behind(5_000);
+    });
+    await gateway.send();
+    expect((await gateway.send('application/x-ndjson')).json()).toMatchObject({ code: 'rate_limited', next_line: 1 });
+    expect(gateway.now()).toBeLessThan(10_000);
+    await closed;
   });
 
   it('is not made up where the log can not be asked', async () => {

@@ -58,7 +58,14 @@ export function ingestRoutes(
       throw new ProblemError('overloaded', `${streams} streams are being read already; try again shortly`);
     streams++;
     try {
-      const ingest = { format, corpus, query, idempotencyKey, untilRoom: watch.untilRoom, closing: closing.signal };
+      const ingest = {
+        format,
+        corpus,
+        query,
+        idempotencyKey,
+        untilRoom: () => watch.untilRoom(closing.signal),
+        closing: closing.signal,
+      };
       const outcome = await ingestStream(request, ingest, options, dependencies);
       notePosition(outcome.position);
       return outcome.status === 400 ? nothingAccepted(reply, outcome.reply) : answer(outcome.status, outcome.reply);
