@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Appended } from '../streams/append.ts';
 import type { Operation } from '../streams/observations.ts';
 import type { RequestOptions, ServiceReply } from '../streams/service-client.ts';
-import { createMetrics, type Metrics } from '../streams/telemetry/metrics.ts';
+import { quietTelemetry } from '../streams/telemetry/telemetry.ts';
 import { buildApp } from './app.ts';
 import type { GatewayDependencies, GatewayOptions, IngestAppendOptions } from './dependencies.ts';
 import type { PipelineState } from './ingest/pipeline.ts';
@@ -28,7 +28,6 @@ export interface TestGateway {
   readonly operations: Operation[];
   readonly logged: object[];
   readonly requestLines: RequestLine[];
-  readonly metrics: Metrics;
 }
 
 export interface TestGatewayOptions {
@@ -77,7 +76,7 @@ export function testGateway(given: TestGatewayOptions = {}): TestGateway {
   const operations: Operation[] = [];
   const logged: object[] = [];
   const requestLines: RequestLine[] = [];
-  const metrics = createMetrics();
+  const telemetry = quietTelemetry();
   const note = (fields: object) => void logged.push(fields);
   let ids = 0;
   const dependencies: GatewayDependencies = {
@@ -103,7 +102,7 @@ export function testGateway(given: TestGatewayOptions = {}): TestGateway {
     jetStreamReadiness: async () => undefined,
     observations: { report: (operation) => void operations.push(operation) },
     log: { debug: () => undefined, info: note, warn: note, error: note },
-    metrics,
+    telemetry,
     requestLog: (line) => void requestLines.push(line),
     streamAlarms: () => [],
     readPipeline: async () => idlePipeline,
@@ -113,5 +112,5 @@ export function testGateway(given: TestGatewayOptions = {}): TestGateway {
     ...given.dependencies,
   };
   const app = buildApp({ ...testOptions, ...given.options }, dependencies);
-  return { app, asked, appended, operations, logged, requestLines, metrics };
+  return { app, asked, appended, operations, logged, requestLines };
 }

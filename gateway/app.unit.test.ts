@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ServiceReply } from '../streams/service-client.ts';
+import { quietTelemetry } from '../streams/telemetry/telemetry.ts';
+import type { SpanAttributes, SpanStart } from '../streams/telemetry/tracing.ts';
 import { reply, testGateway } from './app-fixtures.ts';
 
 const search = { method: 'POST', url: '/v1/matrix/search' } as const;
@@ -24,6 +26,57 @@ describe('trace ids', () => {
   it('names the trace of a refused request too', async () => {
     const { app } = testGateway();
     expect((await app.inject('/nowhere')).headers[traceHeader]).toBe('trace-1');
+  });
+});
+
+describe('W3C trace context', () => {
+  const given = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+
+  it('is handed on as it came where no spans are made, beside the trace id', async () => {
+    const { app, asked, appended } = testGateway();
+    const headers = { traceparent: given, [traceHeader]: 'mine' };
+    await app.inject({ ...search, headers });
+    expect(asked[0]?.options.headers).toMatchObject({ traceparent: given, 'X-Lakehouse-Trace-Id': 'mine' });
+    await app.inject({ method: 'POST', url: '/v1/ingest/workers', headers, body: '{"id":"w-1","text":"x"}' });
+    expect(appended).toMatchObject([{ traceparent: given, traceId: 'mine' }]);
+  });
+
+  it.each([undefined, '', 'malformed', `${given}-more`, `${given}\t`])(
+    'is as if not sent where it is %j',
+    async (sent) => {
+      const { app, asked } = testGateway();
+      const response = await app.inject({ ...search, headers: sent === undefined ? {} : { traceparent: sent } });
+      expect(response.statusCode).toBe(200);
+      expect(asked[0]?.options.headers).not.toHaveProperty('traceparent');
+    },
+  );
+
+  it('begins a span for each request that ends with it, and the probes have none', async () => {
+    const told: object[] = [];
+    const telemetry = {
+      ...quietTelemetry(),
+      tracing: {
+        start: (span: SpanStart) => {
+          told.push(span);
+          const end = (failure?: string, attributes?: SpanAttributes) => void told.push({ failure, attributes });
+          return { traceparent: `${given.slice(0, -2)}00`, end };
+        },
+        stop: async () => undefined,
+      },
+    };
+    const { app, asked } = testGateway({ dependencies: { telemetry }, answer: () => reply(503, {}) });
+    await app.inject('/healthz');
+    await app.inject({ ...search, headers: { traceparent: given, [traceHeader]: 'mine' } });
+    expect(asked[0]?.options.headers).toMatchObject({ traceparent: `${given.slice(0, -2)}00` });
+    expect(told).toMatchObject([
+      {
+        name: 'POST /v1/matrix/search',
+        kind: 'server',
+        parent: given,
+        attributes: { 'http.route': '/v1/matrix/search', 'lakehouse.trace_id': 'mine' },
+      },
+      { failure: 'status 503', attributes: { 'http.response.status_code': 503 } },
+    ]);
   });
 });
 

@@ -5,7 +5,7 @@ import type { RuntimeLog } from '../streams/logger.ts';
 import type { ObservationReporter } from '../streams/observations.ts';
 import type { ServiceClient } from '../streams/service-client.ts';
 import type { StreamAlarm } from '../streams/stream-watch.ts';
-import type { Metrics } from '../streams/telemetry/metrics.ts';
+import type { Telemetry } from '../streams/telemetry/telemetry.ts';
 import type { PipelineState } from './ingest/pipeline.ts';
 import type { RequestLog } from './plugins/request-log.ts';
 
@@ -52,6 +52,7 @@ export interface IngestLog {
 export interface IngestAppendOptions {
   readonly messageId: string;
   readonly traceId: string;
+  readonly traceparent: string | undefined;
 }
 
 /** What the gateway reaches out to; passed in, so that it is tested without a network. */
@@ -64,7 +65,7 @@ export interface GatewayDependencies {
   readonly jetStreamReadiness: () => Promise<string | undefined>;
   readonly observations: Pick<ObservationReporter, 'report'>;
   readonly log: RuntimeLog;
-  readonly metrics: Metrics;
+  readonly telemetry: Telemetry;
   /** Takes one line for each request; undefined where they are not logged. */
   readonly requestLog: RequestLog | undefined;
   /** Streams that will be full before long. */

@@ -52,7 +52,7 @@ export async function createGateway(
     isConnected: connection.isConnected,
     jetStreamReadiness: () => readiness(connection, () => undefined),
     newTraceId: randomUUID,
-    metrics: connection.telemetry.metrics,
+    telemetry: connection.telemetry,
     requestLog,
     streamAlarms: streams.alarms,
     readPipeline: () => readPipeline(connection, client),

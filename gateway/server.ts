@@ -3,8 +3,9 @@ import closeWithGrace from 'close-with-grace';
 import { type Configuration, ConfigurationError } from '../schemas/configuration.ts';
 import { systemClock } from '../streams/clock.ts';
 import { createLogger, standardOutput } from '../streams/logging.ts';
-import { configurationOrExit } from '../streams/process.ts';
+import { configurationOrExit, tracingStopMs } from '../streams/process.ts';
 import { processTelemetry } from '../streams/telemetry/telemetry.ts';
+import { startTracing } from '../streams/telemetry/tracing.ts';
 import { assertBindAllowed } from './bind.ts';
 import { createGateway } from './gateway.ts';
 import { createRequestLog } from './plugins/request-log.ts';
@@ -27,7 +28,8 @@ async function main(): Promise<void> {
   const isLogged = configuration.gateway.requestLog && log.isLevelEnabled('info');
   const requestLog = isLogged ? createRequestLog(write, head, systemClock) : undefined;
   const connect = { ...configuration.nats, name: 'lakehouse-gateway', clock: systemClock, waitForServer: true };
-  const telemetry = processTelemetry(undefined);
+  const instance = configuration.instance ?? `gateway-${process.pid}`;
+  const telemetry = processTelemetry(await startTracing(configuration.tracing, 'gateway', instance));
   const gateway = await createGateway(configuration, { ...connect, telemetry }, log, requestLog).catch(
     exitWhereMisconfigured,
   );
@@ -37,6 +39,7 @@ async function main(): Promise<void> {
       if (err) log.error({ error: err }, 'stopping after an error that nobody caught');
       else log.info({ signal }, 'stopping');
       await gateway.close();
+      await telemetry.tracing?.stop(tracingStopMs);
       log.info({}, 'stopped');
     },
   );

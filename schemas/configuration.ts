@@ -9,7 +9,8 @@ export { ConfigurationError };
 
 /**
  * Everything that is set from outside, read from the environment once, at the start of a process. Names begin with
- * `LAKEHOUSE_`, but for those that other programs fixed (`OLLAMA_HOST`, `LH_FORCE_FULL_ENRICHMENT`).
+ * `LAKEHOUSE_`, but for those that other programs fixed (`OLLAMA_HOST`, `OTEL_EXPORTER_OTLP_ENDPOINT`,
+ * `LH_FORCE_FULL_ENRICHMENT`).
  */
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -22,6 +23,7 @@ const list = z.string().transform((text) =>
     .filter((entry) => entry !== ''),
 );
 
+const httpUrl = z.url({ protocol: /^https?$/ });
 const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
   error: 'must be addresses or networks separated by commas, such as "10.0.0.0/8,fd00::/8"',
 });
@@ -44,6 +46,8 @@ const environmentSchema = z.object({
   LAKEHOUSE_HEALTH_PORT: port.default(0),
   LAKEHOUSE_METRICS_TOKEN: z.string().min(1).optional(),
   LAKEHOUSE_METRICS_OPEN: flag.default(false),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl.optional(),
   LAKEHOUSE_INSTANCE: z
     .string()
     .regex(/^[a-z0-9_-]{1,64}$/)
@@ -102,6 +106,8 @@ export interface Configuration {
   readonly health: { host: string; port: number };
   /** Who may read `/metrics`. */
   readonly metrics: { token: string | undefined; open: boolean };
+  /** Where spans are posted to; undefined: none are made. */
+  readonly tracing: { tracesUrl: string | undefined };
   readonly embedder: {
     kind: 'minilm' | 'ollama';
     space: Space;
@@ -180,6 +186,9 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
     instance: value.LAKEHOUSE_INSTANCE,
     health: { host: value.LAKEHOUSE_HEALTH_HOST, port: value.LAKEHOUSE_HEALTH_PORT },
     metrics: { token: value.LAKEHOUSE_METRICS_TOKEN, open: value.LAKEHOUSE_METRICS_OPEN },
+    tracing: {
+      tracesUrl: tracesUrlOf(value.OTEL_EXPORTER_OTLP_ENDPOINT, value.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT),
+    },
     embedder: {
       kind: value.LAKEHOUSE_EMBEDDER,
       space: embedderSpace(value.LAKEHOUSE_EMBEDDER, value.LAKEHOUSE_OLLAMA_MODEL, value.LAKEHOUSE_OLLAMA_DIMENSION),
@@ -224,6 +233,11 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
     },
     objectStore: objectStoreOf(value),
   };
+}
+
+/** As OpenTelemetry has it: the address for traces as it is, the one for everything with their path behind. */
+function tracesUrlOf(all: string | undefined, ofTraces: string | undefined): string | undefined {
+  return ofTraces ?? (all === undefined ? undefined : `${all.replace(/\/+$/, '')}/v1/traces`);
 }
 
 type FileVariables = Pick<

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { catalog, type EventData, type EventName, type EventsOf, type StreamName } from './catalog.ts';
 import { type DecodedEvent, type DecodeFailure, envelopeSchema, parseTypeName, upcast } from './envelope.ts';
 import { issueSentence } from './problems.ts';
+import { readTraceparent } from './traceparent.ts';
 
 /** An event of a stream, as it was read. */
 export type EventOf<Stream extends StreamName> = {
@@ -38,11 +39,17 @@ export function decodeEvent<Stream extends StreamName>(
       message: issueSentence(parsed.error),
     };
   }
-  const event = { type: opened.name, traceId: opened.traceId, data: parsed.data };
+  const event = { type: opened.name, traceId: opened.traceId, traceparent: opened.traceparent, data: parsed.data };
   return { ok: true, event: event as unknown as EventOf<Stream> };
 }
 
-type Opened = { name: EventName; version: number; traceId: string | undefined; data: unknown };
+interface Opened {
+  readonly name: EventName;
+  readonly version: number;
+  readonly traceId: string | undefined;
+  readonly traceparent: string | undefined;
+  readonly data: unknown;
+}
 
 function openEnvelope(stream: StreamName, value: unknown): Opened | DecodeFailure {
   const names = namesByStream[stream];
@@ -50,18 +57,19 @@ function openEnvelope(stream: StreamName, value: unknown): Opened | DecodeFailur
   const wire = first === undefined ? 'envelope' : catalog[first].wire;
   const enveloped = typeof value === 'object' && value !== null && 'specversion' in value;
   if (first !== undefined && (wire === 'line' || (wire === 'open' && !enveloped)))
-    return { name: first, version: 1, traceId: undefined, data: value };
+    return { name: first, version: 1, traceId: undefined, traceparent: undefined, data: value };
   const parsed = envelopeSchema.safeParse(value);
   if (!parsed.success)
     return { reason: 'bad_envelope', message: `not a CloudEvents 1.0 envelope: ${issueSentence(parsed.error)}` };
-  const { type, data, traceid } = parsed.data;
+  const { type, data, traceid: traceId } = parsed.data;
+  const traceparent = readTraceparent(parsed.data.traceparent);
   // A producer's CloudEvents may be of any type of its own: what they mean is decided by the subject.
-  if (wire === 'open' && first !== undefined) return { name: first, version: 1, traceId: traceid, data };
+  if (wire === 'open' && first !== undefined) return { name: first, version: 1, traceId, traceparent, data };
   const named = parseTypeName(type);
   const name = names.find((candidate) => candidate === named?.name);
   if (named === undefined || name === undefined)
     return { reason: 'unknown_type', message: `"${type}" is no event of stream ${stream}` };
-  return { name, version: named.version, traceId: traceid, data };
+  return { name, version: named.version, traceId, traceparent, data };
 }
 
 const namesByStream = groupByStream();

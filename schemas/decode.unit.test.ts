@@ -118,3 +118,24 @@ describe('the catalog', () => {
       expect(Object.keys(upcasters).map(Number)).toEqual(Array.from({ length: version - 1 }, (_, index) => index + 1));
   });
 });
+
+describe('the traceparent of an event', () => {
+  const given = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  const envelope = { specversion: '1.0', id: '1', source: '/crm', type: 'worker', data: { id: 'w-1', text: 'Packer' } };
+  const decoded = (traceparent: unknown) =>
+    decodeEvent('INGEST', Buffer.from(JSON.stringify({ ...envelope, traceparent })));
+
+  it('is read', () => {
+    expect(decoded(given)).toMatchObject({ ok: true, event: { traceparent: given } });
+  });
+
+  it.each(['', 'x', 7, null, { a: 1 }, undefined])(
+    'is let go where it is %j, and the event is none the worse',
+    (malformed) => {
+      expect(decoded(malformed)).toMatchObject({
+        ok: true,
+        event: { traceparent: undefined, data: expect.anything() },
+      });
+    },
+  );
+});

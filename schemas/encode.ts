@@ -8,6 +8,8 @@ export interface EncodeContext {
   /** ISO 8601; from the clock that was passed in. */
   readonly time: string;
   readonly traceId?: string | undefined;
+  /** W3C Trace Context of what caused it: the CloudEvents extension for distributed tracing. */
+  readonly traceparent?: string | undefined;
 }
 
 /** The payload of an event: CloudEvents JSON around the data, in the newest version; a `line` event is its data alone. */
@@ -22,6 +24,7 @@ export function encodeEvent<Name extends EventName>(name: Name, data: EventData<
     time: context.time,
     datacontenttype: 'application/json',
     ...(context.traceId === undefined ? {} : { traceid: context.traceId }),
+    ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
     data,
   };
   return Buffer.from(JSON.stringify(envelope), 'utf8');

@@ -11,6 +11,8 @@ export const envelopeSchema = z.looseObject({
   subject: z.string().optional(),
   datacontenttype: z.string().optional(),
   traceid: traceIdSchema.optional(),
+  /** Whatever it is: one that is malformed is let go when it is read, and the event is none the worse. */
+  traceparent: z.unknown().optional(),
   data: z.unknown(),
 });
 export type Envelope = z.output<typeof envelopeSchema>;
@@ -19,6 +21,8 @@ export type Envelope = z.output<typeof envelopeSchema>;
 export interface DecodedEvent<Type extends string, Data> {
   readonly type: Type;
   readonly traceId: string | undefined;
+  /** W3C Trace Context, well formed. */
+  readonly traceparent: string | undefined;
   readonly data: Data;
 }
 

@@ -77,4 +77,14 @@ describe('imports run one way', () => {
     });
     expect(wrong.map(show)).toEqual([]);
   });
+
+  it('OpenTelemetry is loaded by one file, and that one only where an exporter is configured', () => {
+    const loader = join('streams', 'telemetry', 'open-telemetry.ts');
+    const importers = product.filter(({ to }) => to.startsWith('@opentelemetry/')).map(({ from }) => from);
+    expect([...new Set(importers)]).toEqual([loader]);
+    const loading = product.filter(({ to }) => to === loader).map(({ from }) => readFileSync(join(root, from), 'utf8'));
+    expect(loading).toHaveLength(1);
+    expect(loading[0]).toContain("await import('./open-telemetry.ts')");
+    expect(loading[0]).not.toContain("from './open-telemetry.ts'");
+  });
 });

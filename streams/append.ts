@@ -6,6 +6,7 @@ import { isoTime } from './clock.ts';
 import { type LogConnection, waitUntilConnected } from './connection.ts';
 import { backoffMs } from './durations.ts';
 import { subjectOf } from './subjects.ts';
+import { type Cause, causeHeaders } from './trace-headers.ts';
 
 /** Something that was needed is away; the same work will succeed later, so it is tried again and never rejected. */
 export class OutageError extends Error {
@@ -30,11 +31,10 @@ const directGetTimeoutMs = 5_000;
 /** Each attempt waits so long for a connection that is lost: whatever is published meanwhile would be thrown away. */
 const connectionWaitMs = 5_000;
 
-export interface AppendOptions {
+export interface AppendOptions extends Cause {
   /** Derives from the sequences of what caused it, so that doing it twice appends once. */
   readonly messageId: string;
   readonly source: string;
-  readonly traceId?: string | undefined;
 }
 
 export interface Appended {
@@ -64,8 +64,8 @@ function encode<Name extends EventName>(
   data: EventData<Name>,
   options: AppendOptions,
 ): Buffer {
-  const { messageId, source, traceId } = options;
-  return encodeEvent(name, data, { id: messageId, source, traceId, time: isoTime(connection.clock) });
+  const { messageId: id, source, traceId, traceparent } = options;
+  return encodeEvent(name, data, { id, source, traceId, traceparent, time: isoTime(connection.clock) });
 }
 
 /**
@@ -77,11 +77,11 @@ export async function appendBytes(
   connection: LogConnection,
   subject: string,
   payload: Uint8Array,
-  options: Pick<AppendOptions, 'messageId' | 'traceId'>,
+  options: Omit<AppendOptions, 'source'>,
   lastSubjectSequence?: number,
 ): Promise<Appended> {
   const messageHeaders = headers();
-  if (options.traceId !== undefined) messageHeaders.set('X-Lakehouse-Trace-Id', options.traceId);
+  for (const [header, value] of Object.entries(causeHeaders(options))) messageHeaders.set(header, value);
   for (let attempt = 1; ; attempt++) {
     await waitUntilConnected(connection, connectionWaitMs);
     try {

@@ -10,6 +10,7 @@ import { type ObservationReporter, startObservations } from './observations.ts';
 import { checkStreams, driftSentence } from './provision.ts';
 import { readGauge } from './telemetry/metrics.ts';
 import { processTelemetry } from './telemetry/telemetry.ts';
+import { startTracing } from './telemetry/tracing.ts';
 
 /** What every worker process is given. */
 export interface ProcessContext {
@@ -38,6 +39,8 @@ export interface WorkerProcess {
 const drainMs = 10_000;
 const closeDelayMs = 15_000;
 const streamsWaitMs = 500;
+/** The last spans are told within this; an exporter that does not answer holds nobody up longer. */
+export const tracingStopMs = 1_000;
 
 /**
  * Runs a worker as a process: configuration, log, connection, health endpoints, and a drain in bounded time when it is
@@ -47,7 +50,8 @@ export async function runWorkerProcess(worker: WorkerProcess): Promise<void> {
   const configuration = configurationOrExit();
   const log = createLogger(worker.name, configuration.logLevel);
   const { nats, health, metrics } = configuration;
-  const telemetry = processTelemetry(undefined);
+  const instance = configuration.instance ?? `${worker.name}-${process.pid}`;
+  const telemetry = processTelemetry(await startTracing(configuration.tracing, worker.name, instance));
   const connection = await connectLog({
     ...nats,
     name: `lakehouse-${worker.name}`,
@@ -57,7 +61,6 @@ export async function runWorkerProcess(worker: WorkerProcess): Promise<void> {
     onStatus: (status, detail) => log.debug({ status, detail }, 'connection'),
   });
   tellOfBus(connection);
-  const instance = configuration.instance ?? `${worker.name}-${process.pid}`;
   const observations = startObservations(connection, worker.name);
   let running: RunningWorker | undefined;
   const notReady = () => (running === undefined ? 'the worker is starting' : running.notReady());
@@ -70,6 +73,7 @@ export async function runWorkerProcess(worker: WorkerProcess): Promise<void> {
       await running?.stop(drainMs);
       await observations.stop();
       await connection.drain();
+      await telemetry.tracing?.stop(tracingStopMs);
       server.close();
       log.info({}, 'stopped');
     },

@@ -25,6 +25,8 @@ export interface MessageContext {
   readonly subject: string;
   readonly sequence: number;
   readonly traceId: string | undefined;
+  /** W3C Trace Context of this work. */
+  readonly traceparent: string | undefined;
   /** Aborts when the worker stops and the time for finishing what is in flight has passed. */
   readonly signal: AbortSignal;
 }

@@ -8,8 +8,8 @@ import { decodeFrames, encodeFrames, type FrameDraft, headerLines } from './batc
 import type { LogConnection } from './connection.ts';
 import type { RuntimeLog } from './logger.ts';
 import { measured } from './measured.ts';
+import { traceHeader } from './trace-headers.ts';
 
-export const traceHeader = 'X-Lakehouse-Trace-Id';
 export const deadlineHeader = 'X-Lakehouse-Deadline-Ms';
 export const batchHeader = 'X-Lakehouse-Batch';
 export const requestDeadlineDefaultMs = 10_000;

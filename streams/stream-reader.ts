@@ -1,6 +1,7 @@
 import { NatsError } from 'nats';
 import type { StreamName } from '../schemas/catalog.ts';
 import type { LogConnection } from './connection.ts';
+import { type Cause, causeOf } from './trace-headers.ts';
 
 /** Which log this is and what it holds: a checkpoint of another one, or of one that was set back, is worth nothing. */
 export interface StreamState {
@@ -19,10 +20,9 @@ export async function readStreamState(connection: LogConnection, stream: StreamN
   return { createdAtMs: Date.parse(created), firstSequence: state.first_seq, lastSequence: state.last_seq };
 }
 
-export interface StreamMessage {
+export interface StreamMessage extends Cause {
   readonly subject: string;
   readonly payload: Uint8Array;
-  readonly traceId: string | undefined;
 }
 
 /** As it lies in its stream. */
@@ -40,7 +40,7 @@ export async function readMessage(
   try {
     const message = await connection.manager.streams.getMessage(stream, { seq: sequence });
     const { subject, data: payload, header, timestamp: storedAt } = message;
-    return { subject, payload, storedAt, traceId: header.get('X-Lakehouse-Trace-Id') || undefined };
+    return { subject, payload, storedAt, ...causeOf((name) => header.get(name)) };
   } catch (error) {
     if (error instanceof NatsError && error.api_error?.err_code === messageNotFound) return undefined;
     throw error;

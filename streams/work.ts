@@ -16,6 +16,8 @@ import type {
 } from './reactor.ts';
 import { appendRejected, type Rejection } from './rejected.ts';
 import type { StreamMessage } from './stream-reader.ts';
+import type { StartedSpan } from './telemetry/tracing.ts';
+import { type Cause, causeOf } from './trace-headers.ts';
 
 /** Messages whose handler failed are remembered so far; the oldest is forgotten, and its count begins again. */
 const failuresRememberedMax = 10_000;
@@ -78,7 +80,7 @@ export function streamTasks<Worker extends ReactorName>(
     const attempt = message.info.redeliveryCount;
     return {
       sequence,
-      message: { subject, payload, traceId: message.headers?.get('X-Lakehouse-Trace-Id') || undefined },
+      message: { subject, payload, ...causeOf((name) => message.headers?.get(name)) },
       attempt,
       done: () => message.ack(),
       reject: async (rejection) => {
@@ -102,7 +104,7 @@ async function workOn<Worker extends ReactorName>(task: Task, message: JsMsg, wo
   const { options, delivery, failures, signal } = work;
   const { connection, worker, log } = options;
   const { sequence } = task;
-  const { subject, payload, traceId: headerTraceId } = task.message;
+  const { subject, payload } = task.message;
   const version = delivery.stream === 'INGEST' ? sequence : null;
   const outcome = startOutcome(task, options);
   try {
@@ -111,13 +113,16 @@ async function workOn<Worker extends ReactorName>(task: Task, message: JsMsg, wo
       const { reason, message: text } = decoded;
       return await reject(task, work, { reason, message: text, version }, outcome);
     }
-    const traceId = decoded.event.traceId ?? headerTraceId;
+    const cause = firstCause(decoded.event, task.message);
+    const { traceId } = cause;
     outcome.traceId = traceId;
-    const decision = await handle(options.handlers, decoded.event, { subject, sequence, traceId, signal });
+    const traceparent = outcome.begin(cause);
+    const context = { subject, sequence, traceId, traceparent, signal };
+    const decision = await handle(options.handlers, decoded.event, context);
     if (decision.kind === 'reject') return await reject(task, work, decision, outcome);
     if (decision.kind === 'retry') return retry(task, message, work, decision.reason, outcome);
     const planned = decision.kind === 'append' ? decision.events : [];
-    const appended = await Promise.all(planned.map((event) => appendPlanned(connection, worker, event, traceId)));
+    const appended = await Promise.all(planned.map((event) => appendPlanned(connection, worker, event, context)));
     await task.done(appended.filter((one) => one !== undefined).length);
     failures.delete(sequence);
     outcome.report(decision.kind, decision.kind === 'skip' ? decision.reason : '');
@@ -133,22 +138,41 @@ async function workOn<Worker extends ReactorName>(task: Task, message: JsMsg, wo
   }
 }
 
+/** What the event says of its cause, else the headers of its message. */
+function firstCause(event: Cause, message: Cause): Cause {
+  return { traceId: event.traceId ?? message.traceId, traceparent: event.traceparent ?? message.traceparent };
+}
+
 interface Outcome {
   traceId: string | undefined;
+  /** Begins the span of this work where spans are made; gives what it hands on. */
+  begin(cause: Cause): string | undefined;
   report(kind: ReactorOutcome['kind'], detail: string): void;
 }
 
 function startOutcome<Worker extends ReactorName>(task: Task, options: ReactorOptions<Worker>): Outcome {
   const { clock, telemetry } = options.connection;
-  const { metrics } = telemetry;
+  const { metrics, tracing } = telemetry;
   const began = clock.monotonicMs();
   const { sequence } = task;
   const { subject } = task.message;
+  let span: StartedSpan | undefined;
   const outcome: Outcome = {
     traceId: undefined,
+    begin: ({ traceId, traceparent: parent }) => {
+      const named = {
+        'messaging.system': 'nats',
+        'messaging.destination.name': subject,
+        'lakehouse.sequence': sequence,
+      };
+      const attributes = { ...named, ...(traceId === undefined ? {} : { 'lakehouse.trace_id': traceId }) };
+      span = tracing?.start({ name: `${options.worker} process`, kind: 'consumer', parent, attributes });
+      return span?.traceparent ?? parent;
+    },
     report: (kind, detail) => {
       const durationMs = clock.monotonicMs() - began;
       metrics.reactorMessages(options.worker, kind)(durationMs / 1_000);
+      span?.end(kind === 'retry' || kind === 'reject' ? detail : undefined, { 'lakehouse.outcome': kind });
       options.onOutcome?.({ kind, detail, subject, sequence, durationMs, traceId: outcome.traceId });
     },
   };
@@ -209,9 +233,9 @@ async function appendPlanned<Name extends EventName>(
   connection: LogConnection,
   worker: string,
   event: PlannedAppend<Name>,
-  traceId: string | undefined,
+  { traceId, traceparent }: Cause,
 ): Promise<Appended | undefined> {
-  const options = { messageId: event.messageId, source: `${worker}-worker`, traceId };
+  const options = { messageId: event.messageId, source: `${worker}-worker`, traceId, traceparent };
   return 'decide' in event
     ? appendIfNewer(connection, event.name, event.tokens, event.decide, options)
     : append(connection, event.name, event.tokens, event.data, options);

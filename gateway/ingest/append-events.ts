@@ -8,6 +8,7 @@ import type { IngestEvent } from './read-events.ts';
 export interface AppendRequest {
   readonly corpus: string;
   readonly traceId: string;
+  readonly traceparent: string | undefined;
   readonly idempotencyKey: string | undefined;
 }
 
@@ -31,7 +32,7 @@ export async function appendEvents(
   request: AppendRequest,
   { ingestLog, isConnected, newMessageId }: AppendDependencies,
 ): Promise<AppendOutcome> {
-  const { corpus, traceId, idempotencyKey } = request;
+  const { corpus, traceId, traceparent, idempotencyKey } = request;
   const sequences: (number | undefined)[] = events.map(() => undefined);
   for (let from = 0; from < events.length; ) {
     if (!isConnected()) return { sequences, failure: new OutageError('unavailable', busAway) };
@@ -42,7 +43,7 @@ export async function appendEvents(
           idempotencyKey === undefined
             ? newMessageId()
             : repeatableId(idempotencyKey, corpus, row ?? from + offset, payload);
-        return ingestLog.append(corpus, payload, { messageId, traceId });
+        return ingestLog.append(corpus, payload, { messageId, traceId, traceparent });
       }),
     );
     let failed: PromiseRejectedResult | undefined;

@@ -15,6 +15,7 @@ import { type WaitItem, waitSearchable } from './wait-searchable.ts';
 export interface StreamRequest {
   readonly corpus: string;
   readonly traceId: string;
+  readonly traceparent: string | undefined;
   readonly idempotencyKey: string | undefined;
   readonly defaultSpace: Space;
   /** Undefined where nobody waits until documents can be found; else for how long, for some thousands of them. */
@@ -141,7 +142,7 @@ interface Waits {
 
 /** Waits for some thousands of documents while the next are appended, so that no more than twice as many are remembered. */
 function startWaits(
-  { waitDeadlineMs: deadlineMs, traceId }: StreamRequest,
+  { waitDeadlineMs: deadlineMs, traceId, traceparent }: StreamRequest,
   tally: Tally,
   dependencies: StreamDependencies,
 ): Waits {
@@ -155,7 +156,11 @@ function startWaits(
     const sent = items;
     items = [];
     await waiting;
-    waiting = waitSearchable(sent, { deadlineMs, traceId, accepted: { ...tally } }, dependencies).then((outcome) => {
+    waiting = waitSearchable(
+      sent,
+      { deadlineMs, cause: { traceId, traceparent }, accepted: { ...tally } },
+      dependencies,
+    ).then((outcome) => {
       searchable += outcome.searchable;
       position = joinPositions(position, outcome.position);
       for (const { version, ...row } of outcome.rejected)

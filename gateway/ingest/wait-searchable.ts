@@ -1,8 +1,8 @@
 import { joinPositions, type Position, parsePosition, positionHeader } from '../../schemas/position.ts';
 import { type ProblemCode, ProblemError } from '../../schemas/problems.ts';
 import { type WaitReply, waitItemsMax, waitReplySchema } from '../../schemas/requests/index.ts';
-import { traceHeader } from '../../streams/service.ts';
 import type { ServiceReply } from '../../streams/service-client.ts';
+import { type Cause, causeHeaders } from '../../streams/trace-headers.ts';
 import type { GatewayDependencies } from '../dependencies.ts';
 
 export interface WaitItem {
@@ -25,7 +25,7 @@ export interface WaitOutcome extends WaitReply {
  */
 export async function waitSearchable(
   items: readonly WaitItem[],
-  { deadlineMs, traceId, accepted }: { deadlineMs: number; traceId: string; accepted: Record<string, unknown> },
+  { deadlineMs, cause, accepted }: { deadlineMs: number; cause: Cause; accepted: Record<string, unknown> },
   { client, clock }: Pick<GatewayDependencies, 'client' | 'clock'>,
 ): Promise<WaitOutcome> {
   const endsAtMs = clock.monotonicMs() + deadlineMs;
@@ -37,7 +37,7 @@ export async function waitSearchable(
     const remainingMs = Math.max(1, endsAtMs - clock.monotonicMs());
     const answer = await client.request('svc.index.wait', body, {
       deadlineMs: remainingMs,
-      headers: { [traceHeader]: traceId },
+      headers: causeHeaders(cause),
     });
     const read = answer.status === 200 ? waitReplySchema.safeParse(readJson(answer)) : undefined;
     if (read === undefined || !read.success) throw waitProblem(answer, accepted);

@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { traceIdSchema } from '../../schemas/primitives.ts';
 import { ProblemError } from '../../schemas/problems.ts';
-import { traceHeader } from '../../streams/service.ts';
+import { readTraceparent, traceparentHeader } from '../../schemas/traceparent.ts';
 import { readGauge } from '../../streams/telemetry/metrics.ts';
+import type { StartedSpan, Tracing } from '../../streams/telemetry/tracing.ts';
+import { traceHeader } from '../../streams/trace-headers.ts';
 import type { GatewayDependencies, GatewayOptions } from '../dependencies.ts';
 import { bodyOf, headerOf } from '../replies.ts';
 import { isOpenPath } from './open-paths.ts';
@@ -12,6 +14,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Goes along with everything that the request causes. */
     traceId: string;
+    /** W3C Trace Context, handed on likewise; undefined where none was sent and no spans are made. */
+    traceparent: string | undefined;
   }
 }
 
@@ -24,9 +28,10 @@ const traceHeaderLower = traceHeader.toLowerCase();
 export function admitRequests(
   app: FastifyInstance,
   { requestsWaitingMax }: Pick<GatewayOptions, 'requestsWaitingMax'>,
-  dependencies: Pick<GatewayDependencies, 'clock' | 'observations' | 'metrics' | 'requestLog' | 'newTraceId'>,
+  dependencies: Pick<GatewayDependencies, 'clock' | 'observations' | 'telemetry' | 'requestLog' | 'newTraceId'>,
 ): void {
-  const { clock, newTraceId, metrics } = dependencies;
+  const { clock, newTraceId } = dependencies;
+  const { metrics, tracing } = dependencies.telemetry;
   const requests = createRequestMetrics(metrics);
   readGauge(metrics, {
     name: 'lakehouse_http_requests_in_work',
@@ -35,20 +40,40 @@ export function admitRequests(
   });
   let inWork = 0;
   app.decorateRequest('traceId', '');
+  app.decorateRequest('traceparent', undefined);
   app.addHook('onRequest', (request, reply, done) => {
     const beganMs = clock.monotonicMs();
     request.traceId = traceIdOf(headerOf(request, traceHeaderLower), newTraceId);
     reply.header(traceHeaderLower, request.traceId);
+    request.traceparent = readTraceparent(headerOf(request, traceparentHeader));
+    const span = tracing === undefined || isOpenPath(request.url) ? undefined : startSpan(request, tracing);
     inWork++;
     // Not the onResponse hook: that one does not run where the client went away before the answer.
     reply.raw.once('close', () => {
       inWork--;
+      if (span !== undefined) endSpan(span, reply);
       // Probes ask every second and are nobody's work: they would be most of what is counted.
       if (!isOpenPath(request.url)) tell(request, reply, clock.monotonicMs() - beganMs, requests, dependencies);
     });
     if (inWork <= requestsWaitingMax || isOpenPath(request.url)) return done();
     done(new ProblemError('overloaded', `${requestsWaitingMax} requests are in work already; try again shortly`));
   });
+}
+
+/** The span of a request: what the request causes belongs to it from here on. */
+function startSpan(request: FastifyRequest, tracing: Tracing): StartedSpan {
+  const route = request.routeOptions.url ?? unknownRoute;
+  const { method, traceId, traceparent: parent } = request;
+  const attributes = { 'http.request.method': method, 'http.route': route, 'lakehouse.trace_id': traceId };
+  const span = tracing.start({ name: `${method} ${route}`, kind: 'server', parent, attributes });
+  request.traceparent = span.traceparent;
+  return span;
+}
+
+function endSpan(span: StartedSpan, reply: FastifyReply): void {
+  const { statusCode: status } = reply;
+  if (!reply.raw.writableEnded) span.end('the client went away before the answer');
+  else span.end(status >= 500 ? `status ${status}` : undefined, { 'http.response.status_code': status });
 }
 
 /** A caller's own trace goes on; where there is none, or none that can be carried, one begins here. */

@@ -1,7 +1,7 @@
 import cors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 import { positionHeader } from '../../schemas/position.ts';
-import { traceHeader } from '../../streams/service.ts';
+import { traceHeader } from '../../streams/trace-headers.ts';
 import type { GatewayOptions } from '../dependencies.ts';
 import { gatewayLimits } from '../limits.ts';
 

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { positionHeader } from '../../schemas/position.ts';
 import { problem } from '../../schemas/problems.ts';
-import { traceHeader } from '../../streams/service.ts';
+import { traceparentHeader } from '../../schemas/traceparent.ts';
+import { traceHeader } from '../../streams/trace-headers.ts';
 import type { GatewayDependencies, GatewayOptions } from '../dependencies.ts';
 import type { PositionKeeper } from '../positions.ts';
 import { busAway, headerOf, positionHeaderLower, problemBody, serviceBody } from '../replies.ts';
@@ -38,6 +39,7 @@ function forwardHandler(
     const payload = body(request);
     if (!isConnected()) return problemBody(reply, problem('unavailable', busAway));
     const headers: Record<string, string> = { [traceHeader]: request.traceId };
+    if (request.traceparent !== undefined) headers[traceparentHeader] = request.traceparent;
     if (position !== '') headers[positionHeader] = position;
     return client.request(subject, payload, { deadlineMs, gather, headers }).then((answer) => {
       positions.note(answer.headers[positionHeader]);

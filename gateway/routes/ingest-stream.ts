@@ -57,6 +57,7 @@ export async function ingestStream(
         firstLine,
         defaultSpace,
         traceId: request.traceId,
+        traceparent: request.traceparent,
         waitDeadlineMs: query.wait === undefined ? undefined : waitDeadlineMs,
       },
       dependencies,

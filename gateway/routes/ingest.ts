@@ -93,13 +93,13 @@ async function ingestWhole(
   { defaultSpace, waitDeadlineMs: deadlineMs }: GatewayOptions,
   dependencies: GatewayDependencies,
 ): Promise<{ status: number; body: IngestReply; position: Position }> {
-  const { traceId } = request;
+  const { traceId, traceparent } = request;
   const { clock, ingestLog, log } = dependencies;
   const idempotencyKey = idempotencyKeyOf(request);
   const events = await readEvents(bodyOf(request), { defaultSpace, clock });
   checkPayloads(events, ingestLog.payloadBytesMax());
 
-  const outcome = await appendEvents(events, { corpus, traceId, idempotencyKey }, dependencies);
+  const outcome = await appendEvents(events, { corpus, traceId, traceparent, idempotencyKey }, dependencies);
   const accepted = acceptedOf(events, outcome);
   if (outcome.failure !== undefined) {
     if (!(outcome.failure instanceof OutageError)) log.error({ error: outcome.failure, traceId }, 'an append failed');
@@ -107,7 +107,7 @@ async function ingestWhole(
   }
   if (wait === undefined) return { status: 202, body: accepted, position: {} };
   const items = itemsOf(corpus, events, outcome);
-  const waited = await waitSearchable(items, { deadlineMs, traceId, accepted }, dependencies);
+  const waited = await waitSearchable(items, { deadlineMs, cause: { traceId, traceparent }, accepted }, dependencies);
   const rejected = waited.rejected.map(({ version, ...row }) => ({ ...row, seq: version }));
   return { status: 200, body: { ...accepted, searchable: waited.searchable, rejected }, position: waited.position };
 }

@@ -11,6 +11,8 @@ import { startObservations } from '../../streams/observations.ts';
 import type { RunningWorker, WorkerProcess } from '../../streams/process.ts';
 import { provisionStreams } from '../../streams/provision.ts';
 import type { RoleName } from '../../streams/server/roles.ts';
+import { createMetrics } from '../../streams/telemetry/metrics.ts';
+import { startTracing } from '../../streams/telemetry/tracing.ts';
 import { startTestServer, type TestServer } from '../../streams/testing/test-server.ts';
 import { embedWorker } from '../../workers/embed/worker.ts';
 import { indexWorker } from '../../workers/index/worker.ts';
@@ -71,13 +73,18 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
     const { user, pass } = server.optionsFor(role);
     return { url: server.url, user, password: pass, name, clock: systemClock };
   };
+  const telemetryOf = async (name: string) => ({
+    metrics: createMetrics(),
+    tracing: await startTracing(configuration.tracing, name, name),
+  });
   const operator = await connectLog(connectAs('operator', 'test-operator'));
   await options.prepare?.(operator);
   await provisionStreams(operator, { replicas: 1, streamBytes: configuration.streamBytes });
 
   const started = new Map<StackWorker, StartedWorker[]>();
   const start = async (name: StackWorker): Promise<StartedWorker> => {
-    const connection = await connectLog(connectAs(name, name));
+    const telemetry = await telemetryOf(name);
+    const connection = await connectLog({ ...connectAs(name, name), telemetry });
     const observations = startObservations(connection, name);
     const instance = `${name}-${(started.get(name)?.length ?? 0) + 1}`;
     const log = createLogger(instance, configuration.logLevel);
@@ -91,6 +98,7 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
         await running.stop(drainMs);
         await observations.stop();
         await connection.drain();
+        await telemetry.tracing?.stop(drainMs);
       },
     };
     started.set(name, [...(started.get(name) ?? []), worker]);
@@ -101,9 +109,10 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
     started.delete(name);
   };
   for (const name of options.workers ?? (Object.keys(workers) as StackWorker[])) await start(name);
+  const gatewayTelemetry = await telemetryOf('gateway');
   const gateway = await createGateway(
     configuration,
-    connectAs('gateway', 'gateway'),
+    { ...connectAs('gateway', 'gateway'), telemetry: gatewayTelemetry },
     createLogger('gateway', configuration.logLevel),
   );
   const url = await gateway.app.listen({ host: '127.0.0.1', port: 0 });
@@ -117,6 +126,7 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
     client: createGatewayClient({ url, token: undefined, deadlineMs: clientDeadlineMs }),
     [Symbol.asyncDispose]: async () => {
       await gateway.close();
+      await gatewayTelemetry.tracing?.stop(drainMs);
       for (const name of [...started.keys()].reverse()) await stop(name);
       await operator.drain();
       await server[Symbol.asyncDispose]();

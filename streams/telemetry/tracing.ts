@@ -25,3 +25,19 @@ export interface Tracing {
   /** Tells what is left, within `waitMs`. */
   stop(waitMs: number): Promise<void>;
 }
+
+/** Where spans are told to; undefined: nowhere. */
+export interface TracingTarget {
+  readonly tracesUrl: string | undefined;
+}
+
+/** The tracing of a process, or none: then nothing of OpenTelemetry is loaded. */
+export async function startTracing(
+  { tracesUrl: url }: TracingTarget,
+  service: string,
+  instance: string,
+): Promise<Tracing | undefined> {
+  if (url === undefined) return undefined;
+  const { createTracing } = await import('./open-telemetry.ts');
+  return createTracing({ url, service, instance });
+}

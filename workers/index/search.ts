@@ -153,7 +153,8 @@ async function answerLater(
   let vector = vectorAtHand(wanted, asked.space, queryVectors);
   if (vector === undefined) {
     const text = wanted.query_text ?? '';
-    const options = { deadlineMs: remainingMs(), traceId: request.traceId };
+    const { traceId, traceparent } = request;
+    const options = { deadlineMs: remainingMs(), traceId, traceparent };
     const { space, vectors, truncated } = await ports.embedQueries([text], options);
     const [values] = vectors;
     if (values === undefined) throw new Error('no vector came for the query');

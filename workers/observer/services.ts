@@ -75,6 +75,7 @@ async function recordEvent(request: ServiceRequest, options: ObserverServicesOpt
     messageId: options.newId(),
     source: 'observer-worker',
     traceId: request.traceId,
+    traceparent: request.traceparent,
   });
   const deadline = new AbortController();
   const leftMs = request.deadlineAtMs - connection.clock.monotonicMs();

@@ -48,9 +48,10 @@ async function recordAll(
   ports: PlaybookPorts,
 ): Promise<{ playbook: PlaybookData; appended: Appended }[]> {
   const { connection, embedQueries, nextId } = ports;
+  const { traceId, traceparent } = request;
   const deadlineMs = Math.max(1, request.deadlineAtMs - connection.clock.monotonicMs());
   const texts = wanted.map((one) => one.query_text);
-  const { space, vectors } = await embedQueries(texts, { deadlineMs, traceId: request.traceId });
+  const { space, vectors } = await embedQueries(texts, { deadlineMs, traceId, traceparent });
   const playbooks = wanted.map((one, index) => {
     const vector = vectors[index];
     if (vector === undefined) throw new Error('fewer vectors than queries');
@@ -59,7 +60,7 @@ async function recordAll(
   return Promise.all(
     playbooks.map(async (playbook) => {
       const tokens = { corpus: playbook.corpus, key: playbook.playbook_id };
-      const options = { messageId: `playbook:${nextId()}`, source: 'playbook-worker', traceId: request.traceId };
+      const options = { messageId: `playbook:${nextId()}`, source: 'playbook-worker', traceId, traceparent };
       return { playbook, appended: await append(connection, 'lakehouse.playbook', tokens, playbook, options) };
     }),
   );
@@ -96,13 +97,14 @@ async function bulk(request: ServiceRequest, ports: PlaybookPorts) {
 
 async function retract(request: ServiceRequest, ports: PlaybookPorts) {
   const { connection, nextId } = ports;
+  const { traceId, traceparent } = request;
   const wanted = parseRequestBytes(retractRequestSchema, request.body);
   const { playbook_id, corpus } = wanted;
   const tokens = { corpus, key: playbook_id };
   const newest = await readNewest(connection, 'lakehouse.playbook', subjectOf('lakehouse.playbook', tokens));
   if (newest === undefined)
     throw new ProblemError('not_found', `no playbook ${playbook_id} was ever recorded in "${corpus}"`);
-  const options = { messageId: `retract:${nextId()}`, source: 'playbook-worker', traceId: request.traceId };
+  const options = { messageId: `retract:${nextId()}`, source: 'playbook-worker', traceId, traceparent };
   const { sequence } = await append(connection, 'lakehouse.playbook-retracted', tokens, wanted, options);
   return { body: JSON.stringify({ playbook_id, retracted: true }), position: { PLAYBOOKS: sequence } };
 }

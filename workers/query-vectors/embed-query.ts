@@ -2,8 +2,8 @@ import type { Problem } from '../../schemas/problems.ts';
 import { ProblemError } from '../../schemas/problems.ts';
 import { type EmbedRequest, embedInternalReplySchema } from '../../schemas/requests/embed.ts';
 import { decodeTrustedVector } from '../../schemas/vector.ts';
-import { traceHeader } from '../../streams/service.ts';
 import type { ServiceClient } from '../../streams/service-client.ts';
+import { type Cause, causeHeaders } from '../../streams/trace-headers.ts';
 
 export interface EmbeddedQueries {
   /** The space of the vectors, in its written form. */
@@ -16,7 +16,7 @@ export interface EmbeddedQueries {
 /** Asks the embed worker for the vectors of queries. */
 export type EmbedQueries = (
   texts: readonly string[],
-  options: { readonly deadlineMs: number; readonly traceId: string | undefined },
+  options: Cause & { readonly deadlineMs: number },
 ) => Promise<EmbeddedQueries>;
 
 /**
@@ -25,9 +25,9 @@ export type EmbedQueries = (
  * embeds, 504 when it took too long
  */
 export function createEmbedQueries(client: ServiceClient): EmbedQueries {
-  return async (texts, { deadlineMs, traceId }) => {
+  return async (texts, { deadlineMs, ...cause }) => {
     const request: EmbedRequest = { texts: [...texts], kind: 'query' };
-    const headers = traceId === undefined ? {} : { [traceHeader]: traceId };
+    const headers = causeHeaders(cause);
     const reply = await client.request('svc.embed.vectors', Buffer.from(JSON.stringify(request)), {
       deadlineMs,
       headers,
