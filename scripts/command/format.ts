@@ -15,3 +15,9 @@ export function formatBytes(bytes: number): string {
   }
   return `${at > 0 && value < 10 ? value.toFixed(1) : Math.round(value)} ${byteUnits[at]}`;
 }
+
+/** `+12/s`, `-0.5/s`. */
+export function formatRate(rate: number): string {
+  const size = Math.abs(rate);
+  return `${rate < 0 ? '-' : '+'}${size < 10 ? size.toFixed(1) : formatCount(size)}/s`;
+}

@@ -1,17 +1,20 @@
 import type { IndexInfo } from '../../schemas/requests/index.ts';
-import { formatBytes, formatCount } from '../command/format.ts';
+import { alarmSentence } from '../../streams/stream-watch.ts';
+import { formatBytes, formatCount, formatRate } from '../command/format.ts';
 import { textTable } from '../command/table.ts';
 import type { Asked, StackStatus } from './status.ts';
+import type { StatusRates } from './status-rates.ts';
 
-/** The status as tables for a terminal. */
-export function statusText(status: StackStatus): string {
+/** The status as tables for a terminal; with `rates` they have a column for what changes. */
+export function statusText(status: StackStatus, rates?: StatusRates): string {
   const { gateway_url, nats_url, started_at } = status;
   const since = started_at === null ? '' : `, since ${started_at}`;
   return [
     `${status.ready ? 'Ready' : 'NOT ready'}: gateway ${gateway_url}, log ${nats_url ?? 'as LAKEHOUSE_NATS_URL says'}${since}`,
     processTable(status),
-    status.log_failure === null ? streamTable(status) : failureText('log', { failure: status.log_failure }),
-    consumerTable(status),
+    status.log_failure === null ? streamTable(status, rates) : failureText('log', { failure: status.log_failure }),
+    status.alarms.map((alarm) => `ALARM: ${alarmSentence(alarm)}`).join('\n'),
+    consumerTable(status, rates),
     indexText(status),
     embedderText(status),
     rejectedText(status),
@@ -31,7 +34,7 @@ function processTable({ processes }: StackStatus): string {
   return textTable(columns, rows);
 }
 
-function streamTable({ streams, streams_missing }: StackStatus): string {
+function streamTable({ streams, streams_missing }: StackStatus, rates: StatusRates | undefined): string {
   const columns = [
     { title: 'stream' },
     { title: 'messages', right: true },
@@ -39,6 +42,7 @@ function streamTable({ streams, streams_missing }: StackStatus): string {
     { title: 'size', right: true },
     { title: 'limit', right: true },
     { title: 'full', right: true },
+    ...rateColumn(rates),
   ];
   const rows = streams.map(({ name, messages, lastSequence, bytes, bytesMax }) => [
     name,
@@ -47,23 +51,36 @@ function streamTable({ streams, streams_missing }: StackStatus): string {
     formatBytes(bytes),
     formatBytes(bytesMax),
     `${((100 * bytes) / bytesMax).toFixed(1)} %`,
+    ...rateCell(rates?.appended, name),
   ]);
   return textTable(columns, [...rows, ...streams_missing.map((name) => [name, 'missing'])]);
 }
 
-function consumerTable({ streams }: StackStatus): string {
+/** Nothing where nothing is known of rates, and so in the rows. */
+function rateColumn(rates: StatusRates | undefined) {
+  return rates === undefined ? [] : [{ title: 'rate', right: true }];
+}
+
+function rateCell(rates: ReadonlyMap<string, number> | undefined, name: string): string[] {
+  const rate = rates?.get(name);
+  return rate === undefined || rate === 0 ? [] : [formatRate(rate)];
+}
+
+function consumerTable({ streams }: StackStatus, rates: StatusRates | undefined): string {
   const columns = [
     { title: 'consumer' },
     { title: 'of' },
     { title: 'waiting', right: true },
     { title: 'in work', right: true },
     { title: 'redelivered', right: true },
+    ...rateColumn(rates),
   ];
   const rows = streams.flatMap(({ name: stream, consumers }) =>
     consumers.map(({ name, pending, ackPending, redelivered }) => [
       name,
       stream,
       ...[pending, ackPending, redelivered].map(formatCount),
+      ...rateCell(rates?.waiting, name),
     ]),
   );
   return rows.length === 0 ? '' : textTable(columns, rows);

@@ -25,6 +25,7 @@ const status: StackStatus = {
     },
   ],
   streams_missing: ['VECTORS'],
+  alarms: [{ stream: 'INGEST', bytes: 85, bytesMax: 100 }],
   log_failure: null,
   index: { failure: 'nobody answers svc.index.info' },
   embedder: {
@@ -54,6 +55,11 @@ describe('the status as text', () => {
   it('shows processes, and why one is not ready', () => {
     expect(lineWith('ingest ')).toEqual(['ingest', ' 12'.trim(), 'ready']);
     expect(lineWith('index ')?.at(-1)).toBe('not ready: it does not run now');
+  });
+
+  it('says which stream is nearly full, and what to do', () => {
+    expect(statusText(status)).toMatch(/^ALARM: stream INGEST is 85 % full.*LAKEHOUSE_STREAM_BYTES_INGEST/m);
+    expect(statusText({ ...status, alarms: [] })).not.toContain('ALARM');
   });
 
   it('shows how full a stream is, which are missing, and what waits', () => {

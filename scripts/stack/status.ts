@@ -4,6 +4,7 @@ import type { IndexInfo } from '../../schemas/requests/index.ts';
 import type { ObserverRejectedReply } from '../../schemas/requests/observer.ts';
 import type { LogConnection } from '../../streams/connection.ts';
 import { inspectStreams, type StreamStatus } from '../../streams/inspect.ts';
+import { type StreamAlarm, streamAlarms } from '../../streams/stream-watch.ts';
 import type { StackProcess, StackRecord } from './running.ts';
 
 const probeTimeoutMs = 3_000;
@@ -26,6 +27,8 @@ export interface StackStatus {
   readonly processes: readonly ProcessStatus[];
   readonly streams: readonly StreamStatus[];
   readonly streams_missing: readonly string[];
+  /** Streams that are nearly full, and refuse when they are. */
+  readonly alarms: readonly StreamAlarm[];
   /** Why the streams could not be asked; null where they could. */
   readonly log_failure: string | null;
   readonly index: Asked<IndexInfo>;
@@ -53,6 +56,7 @@ export async function readStatus(sources: StatusSources): Promise<StackStatus> {
     asked(client.rejected()),
   ]);
   const streams = 'answer' in found ? [...found.answer] : [];
+  const present = streams.map(([, stream]) => stream).filter((stream) => stream !== undefined);
   const missing = streams.filter(([, stream]) => stream === undefined).map(([name]) => name);
   const answering = [found, index, embedder, rejected].every((part) => 'answer' in part);
   return {
@@ -61,8 +65,9 @@ export async function readStatus(sources: StatusSources): Promise<StackStatus> {
     gateway_url: client.url,
     nats_url: record?.nats_url ?? null,
     processes,
-    streams: streams.map(([, stream]) => stream).filter((stream) => stream !== undefined),
+    streams: present,
     streams_missing: missing,
+    alarms: streamAlarms(present),
     log_failure: 'failure' in found ? found.failure : null,
     index,
     embedder,
