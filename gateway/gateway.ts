@@ -70,6 +70,8 @@ export async function createGateway(
 /** Answers what is in work; what still waits for a service when the time is over is told that nobody asks any more. */
 async function drain(app: FastifyInstance, letGo: () => Promise<void>, clock: Clock): Promise<void> {
   const answered = new AbortController();
+  // A connection whose last answer has left would be held for the next request, which is not taken any more.
+  app.server.keepAliveTimeout = 1;
   const closed = app.close().finally(() => answered.abort());
   await clock.sleep(drainMs, answered.signal);
   await letGo();

@@ -68,13 +68,20 @@ export function watchLine(status: StackStatus, rates: StatusRates | undefined, t
   const parts = [
     status.ready ? 'ready' : `NOT ready${notReady.length === 0 ? '' : ` (${notReady.join(', ')})`}`,
     ...appendedParts(rates),
-    ...status.streams
-      .flatMap(({ consumers }) => consumers)
-      .map((one) => `${one.name} waiting ${formatCount(one.pending)}`),
+    ...consumerParts(status),
     ...documentParts(status),
     ...status.alarms.map((alarm) => `ALARM ${alarm.stream} ${Math.floor(100 * fullShare(alarm))} % full`),
   ];
   return `${time}  ${parts.join(', ')}`;
+}
+
+/** What waits for each worker and is not done; nothing where nothing does. */
+function consumerParts({ streams }: StackStatus): string[] {
+  return streams
+    .flatMap(({ consumers }) => consumers)
+    .map(({ name, pending, ackPending }) => ({ name, undone: pending + ackPending }))
+    .filter(({ undone }) => undone > 0)
+    .map(({ name, undone }) => `${name} ${formatCount(undone)} to do`);
 }
 
 function appendedParts(rates: StatusRates | undefined): string[] {

@@ -74,8 +74,8 @@ describe('watchStatus', () => {
   it('writes a line for each look where nobody draws', async () => {
     const lines = (await watched([look(100, 50), look(300, 30)])).trimEnd().split('\n');
     expect(lines).toEqual([
-      '1970-01-01T00:00:00.000Z  ready, ingest waiting 50',
-      '1970-01-01T00:00:02.000Z  ready, INGEST +100/s, ingest waiting 30',
+      '1970-01-01T00:00:00.000Z  ready, ingest 50 to do',
+      '1970-01-01T00:00:02.000Z  ready, INGEST +100/s, ingest 30 to do',
     ]);
   });
 

@@ -83,7 +83,7 @@ describe('a posted event', () => {
     expect(observedOperationSchema.parse(read1)).toEqual(read({ endpoint: 'e' }));
   });
 
-  it('given line ends and lengths without measure, then summaries are one line within their limit', () => {
+  it('reference 10.33: given line ends and lengths without measure, then summaries are one line within their limit', () => {
     const long = `a\r\nb\n${'x'.repeat(observationLimits.summaryCharactersMax - 5)}😀`;
     const { input_summary, output_summary, error } = read({
       endpoint: 'e',
