@@ -15,6 +15,16 @@ export function alreadyRunning(dataDirectory: string, pid: number): CommandError
   });
 }
 
+/** Certificates for what is all on one machine: exit code 2. Leaving them out without a word would be worse. */
+export function noCertificates(): CommandError {
+  return new CommandError(exitCodes.usage, {
+    happened: 'LAKEHOUSE_TLS_... or LAKEHOUSE_NATS_..._FILE is set, and "up" runs everything on loopback without TLS',
+    means: 'Nothing was started.',
+    remedy:
+      'Unset them, and put what ends TLS before the gateway; or start the processes one by one (docker-compose.yml does).',
+  });
+}
+
 /** The stack did not become ready: which process, and the end of its log. */
 export function notUp(dataDirectory: string, failed: string | undefined, waitedFor: readonly string[]): CommandError {
   if (failed === undefined && waitedFor.length === 0)

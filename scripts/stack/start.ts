@@ -15,7 +15,7 @@ import { distDirectory } from '../command/paths.ts';
 import type { ProcessSpec } from '../supervise/child.ts';
 import { type Claim, claimDataDir } from '../supervise/claim.ts';
 import { type SupervisorEvent, startSupervisor } from '../supervise/supervisor.ts';
-import { alreadyRunning, notUp, serverFailure } from './failures.ts';
+import { alreadyRunning, noCertificates, notUp, serverFailure } from './failures.ts';
 import { type Instances, type PlannedProcess, planStack, serverName, workerCount } from './plan.ts';
 import { choosePorts } from './ports.ts';
 import { createServerProbe, httpProbe } from './probes.ts';
@@ -59,6 +59,7 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
     ...options.environment,
     LAKEHOUSE_DATA_DIR: dataDirectory,
   });
+  if (configuration.gateway.tlsFiles !== undefined || configuration.nats.tls !== undefined) throw noCertificates();
   const outcome = await claimDataDir(dataDirectory, new Date());
   if (outcome.kind === 'already-running') throw alreadyRunning(dataDirectory, outcome.stack.pid);
   for (const name of outcome.orphansStopped) report(`stopped ${name}, which an earlier run had left behind`);

@@ -19,7 +19,7 @@ function look(lastSequence: number, pending: number, bytes = 100): StackStatus {
         bytesMax: 1_000,
         firstSequence: 1,
         lastSequence,
-        consumers: [{ name: 'ingest', pending, ackPending: 0, redelivered: 0 }],
+        consumers: [{ name: 'ingest', pending, ackPending: 0, redelivered: 0, ackFloor: 0 }],
       },
     ],
     streams_missing: [],
