@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { type StreamName, streamNames } from './catalog.ts';
 import { ConfigurationError } from './configuration-error.ts';
 import { type ObjectStoreConfiguration, objectStoreOf, objectStoreVariables } from './object-store-configuration.ts';
+import { type RetrievalMode, retrievalSchema } from './requests/explain.ts';
+import { searchLimits } from './requests/matrix.ts';
 import { dimensionMax, type PrefixScheme, type Space } from './space.ts';
 
 export type { ObjectStoreConfiguration, SecretSource } from './object-store-configuration.ts';
@@ -15,6 +17,8 @@ export { ConfigurationError };
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const count = z.coerce.number().int();
+/** Above 0, so that two of them are never both 0. */
+const weight = z.coerce.number().min(0.000_1).max(1_000);
 const flag = z.enum(['0', '1', 'true', 'false']).transform((text) => text === '1' || text === 'true');
 const list = z.string().transform((text) =>
   text
@@ -81,6 +85,12 @@ const environmentSchema = z.object({
   LAKEHOUSE_SEARCH_LOG_SAMPLE: z.coerce.number().min(0).max(1).default(1),
   LAKEHOUSE_RECALL_TARGET: z.coerce.number().min(0.5).max(1).default(0.99),
   LAKEHOUSE_JUDGE_URLS: list.default([]),
+  LAKEHOUSE_RETRIEVAL: retrievalSchema.default('vector'),
+  LAKEHOUSE_HYBRID_FUSION: z.enum(['scores', 'ranks']).default('scores'),
+  LAKEHOUSE_HYBRID_VECTOR_WEIGHT: weight.default(0.7),
+  LAKEHOUSE_HYBRID_LEXICAL_WEIGHT: weight.default(0.3),
+  LAKEHOUSE_HYBRID_RANK_CONSTANT: z.coerce.number().min(1).max(10_000).default(60),
+  LAKEHOUSE_HYBRID_CANDIDATES: count.min(1).max(searchLimits.perCorpusKMax).default(100),
   LH_FORCE_FULL_ENRICHMENT: flag.default(false),
   LAKEHOUSE_WEAK_MODELS: list.default(['qwen3.5:latest', 'qwen3:latest']),
   LAKEHOUSE_REPLAY_LOCAL_MODEL: z.string().min(1).default('qwen3.5:latest'),
@@ -144,6 +154,15 @@ export interface Configuration {
     /** Recall@10 that searches of a graph have to reach. */
     recallTarget: number;
     judgeUrls: readonly string[];
+    /** How candidates are found where a request does not say. */
+    retrieval: RetrievalMode;
+    hybrid: {
+      method: 'scores' | 'ranks';
+      vectorWeight: number;
+      lexicalWeight: number;
+      rankConstant: number;
+      candidates: number;
+    };
   };
   readonly downgrade: { forceFullEnrichment: boolean; weakModels: readonly string[] };
   /** The models that a replay asks. */
@@ -222,6 +241,14 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
       searchLogSample: value.LAKEHOUSE_SEARCH_LOG_SAMPLE,
       recallTarget: value.LAKEHOUSE_RECALL_TARGET,
       judgeUrls: value.LAKEHOUSE_JUDGE_URLS,
+      retrieval: value.LAKEHOUSE_RETRIEVAL,
+      hybrid: {
+        method: value.LAKEHOUSE_HYBRID_FUSION,
+        vectorWeight: value.LAKEHOUSE_HYBRID_VECTOR_WEIGHT,
+        lexicalWeight: value.LAKEHOUSE_HYBRID_LEXICAL_WEIGHT,
+        rankConstant: value.LAKEHOUSE_HYBRID_RANK_CONSTANT,
+        candidates: value.LAKEHOUSE_HYBRID_CANDIDATES,
+      },
     },
     replay: {
       localModel: value.LAKEHOUSE_REPLAY_LOCAL_MODEL,

@@ -83,6 +83,11 @@ describe('two hundred workers, embedded', () => {
     const without = await client.search({ ...cnc, query_role: cncQuery.query_role, use_playbook: false });
     expect(gated.results).toEqual(without.results);
 
+    // The query for which the original found none of the forklift operators that it had.
+    const query_text = 'Forklift operator with OSHA-30 certification, warehouse experience';
+    const hybrid = await client.search({ query_text, corpora: ['workers'], k: 5, retrieval: 'hybrid' });
+    expect(hybrid.results.map(({ metadata }) => metadata?.role)).toEqual(Array(5).fill('Forklift Operator'));
+
     // Retracted, it is as if it had not been recorded.
     await client.retract({ playbook_id });
     expect((await client.search({ ...forklift, use_playbook: true })).results).toEqual(cold.results);

@@ -55,6 +55,10 @@ export const indexInfoSchema = z.strictObject({
       filter_bytes: z.number().int().default(0),
       /** The rebuild run that this index came from; null where it grew from the log. */
       rebuilt_by: z.string().nullable(),
+      /** What is gathered for searches by words, once somebody asked for one. */
+      words: z
+        .strictObject({ documents: z.number().int(), words: z.number().int(), bytes: z.number().int() })
+        .optional(),
     }),
   ),
   snapshot: z.strictObject({ key: z.string(), created_at: z.string() }).nullable(),

@@ -3,6 +3,7 @@ import { sideNameSchema } from '../events/index-switch.ts';
 import { defaultPlaybookCorpus } from '../events/playbook.ts';
 import { corpusSchema, documentIdSchema, textSchema } from '../primitives.ts';
 import { dimensionMax } from '../space.ts';
+import { resultExplanationSchema, retrievalSchema, searchExplanationSchema } from './explain.ts';
 import { metadataFilterSchema } from './metadata-filter.ts';
 
 export const searchLimits = { kMax: 1000, perCorpusKMax: 5000, corporaMax: 32, excludeIdsMax: 10_000 } as const;
@@ -41,6 +42,14 @@ export const searchRequestSchema = z
     judge_model: z.string().min(1).max(128).optional(),
     judge_min_rating: z.number().int().max(5).optional(),
     index: sideNameSchema.optional(),
+    /** How candidates are found; `LAKEHOUSE_RETRIEVAL` where it is left out. */
+    retrieval: retrievalSchema.optional(),
+    /** Every result tells why it stands where it does, and the answer which playbooks were suppressed. */
+    explain: z.boolean().default(false),
+  })
+  .refine(({ retrieval, query_text }) => (retrieval ?? 'vector') === 'vector' || query_text !== undefined, {
+    message: 'is needed to search by words: a vector has none',
+    path: ['query_text'],
   })
   .refine((request) => request.query_text !== undefined || request.query_vector !== undefined, {
     message: 'one of query_text and query_vector is needed',
@@ -60,7 +69,13 @@ export const searchSlips = {
   role: 'query_role',
 } as const;
 
-/** The answer, nearest first. `distance` is after boosts; `boosted` and `injected` repeat the longer names. */
+/**
+ * The answer, nearest first. `distance` is after boosts; `boosted` and `injected` repeat the longer names.
+ *
+ * Where words counted, `retrieval` says so and results come by descending `score`: 1 is the best there can be, and a
+ * playbook brings the rest to 1 nearer by its factor. In `hybrid` the distance is that of the vectors, as ever; in `lexical`
+ * it is 1 - score before boosts.
+ */
 export const searchReplySchema = z.strictObject({
   results: z.array(
     z.strictObject({
@@ -70,6 +85,8 @@ export const searchReplySchema = z.strictObject({
       metadata: z.record(z.string(), z.unknown()).optional(),
       /** Only the beginning of its text was embedded; left out where all of it was. */
       truncated: z.literal(true).optional(),
+      score: z.number().optional(),
+      explain: resultExplanationSchema.optional(),
     }),
   ),
   per_corpus_counts: z.record(corpusSchema, z.number().int()),
@@ -80,5 +97,8 @@ export const searchReplySchema = z.strictObject({
   metadata_filter_dropped: z.number().int(),
   /** Only the beginning of the query was embedded; left out where all of it was. */
   query_truncated: z.literal(true).optional(),
+  /** Left out where candidates were found by vector. */
+  retrieval: z.enum(['lexical', 'hybrid']).optional(),
+  explain: searchExplanationSchema.optional(),
 });
 export type SearchReply = z.output<typeof searchReplySchema>;

@@ -1,7 +1,9 @@
+import { readConfiguration } from '../../schemas/configuration.ts';
 import { formatSpace } from '../../schemas/space.ts';
 import { systemClock } from '../../streams/clock.ts';
 import { createIndexCatalogue } from '../../workers/corpus-index/catalogue.ts';
 import { createSearch } from '../../workers/index/search.ts';
+import { wordsOfNobody } from '../../workers/index/words.ts';
 import { compileFilter } from '../../workers/metadata-filter/metadata-filter.ts';
 import { benchMain } from './command.ts';
 import {
@@ -102,6 +104,9 @@ function matrixSearch(
     position: () => ({}),
     waitForPosition: async () => true,
     judgeUrls: [],
+    words: wordsOfNobody,
+    retrieval: 'vector',
+    hybrid: readConfiguration({}).index.hybrid,
     fetch,
     embedQueries: async (texts) => ({
       space,

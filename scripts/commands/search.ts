@@ -27,6 +27,12 @@ export default command({
       description: `How far a recorded query may be from this one (${searchDefaults.playbookMaxDistance}).`,
     },
     index: { type: 'string', valueHint: 'SIDE', description: 'Ask a side index that "rebuild --name SIDE" made.' },
+    retrieval: {
+      type: 'enum',
+      options: ['vector', 'lexical', 'hybrid'],
+      description: 'Find by meaning, by words (BM25), or by both.',
+    },
+    explain: { type: 'boolean', description: 'Tell why each result stands where it does, and what playbooks did.' },
     filter: { type: 'string', valueHint: 'JSON', description: 'Metadata that results must have; a list means any of.' },
     ...gatewayArguments,
   },
@@ -47,6 +53,8 @@ export default command({
         numberFlag('playbook-max-distance', args['playbook-max-distance'], { min: 0, max: 4, whole: false }),
       ),
       ...given('index', args.index),
+      ...given('retrieval', args.retrieval),
+      ...given('explain', args.explain),
       ...given('metadata_filter', readFilter(args.filter)),
     };
     const client = await openGateway(args);
@@ -74,7 +82,26 @@ function readFilter(text: string | undefined): Record<string, unknown> | undefin
 
 /** The results as a table, and under it what playbooks and filter did. */
 export function searchText(reply: SearchReply): string {
-  return `${resultTable(reply)}\n${searchFooter(reply)}`;
+  return [resultTable(reply), ...explanationLines(reply), searchFooter(reply)].join('\n');
+}
+
+/** A line for each result that a playbook or a word moved, and for each playbook that did nothing. */
+function explanationLines({ results, explain }: SearchReply): string[] {
+  if (explain === undefined) return [];
+  const moved = results.flatMap(({ id, explain: why }, at) => {
+    if (why === undefined || (why.playbooks.length === 0 && why.lexical_score === undefined)) return [];
+    const by = why.playbooks.map(({ playbook_id }) => ` ${playbook_id}`).join('');
+    const lifted = by === '' ? '' : `, ${why.origin} x ${why.factor} by${by}`;
+    const words =
+      why.lexical_score === undefined
+        ? ''
+        : `, places by vector ${why.vector_rank ?? '-'} and by words ${why.lexical_rank ?? '-'}`;
+    return [`  ${at + 1} ${id}: distance ${why.base_distance.toFixed(4)}${words}${lifted}`];
+  });
+  const held = explain.playbooks_suppressed.map(
+    ({ playbook_id, answer_id, gate }) => `  ${playbook_id} for ${answer_id}: held by ${gate}`,
+  );
+  return [...moved, ...held];
 }
 
 /** Rank, distance and id, with what the metadata of staffing documents says. */

@@ -6,7 +6,7 @@ import { createFilters } from './filter/matching.ts';
 import { compareIds } from './id-order.ts';
 import { sortLazily } from './lazy-sort.ts';
 import { createMaintenance, type Maintenance } from './maintenance.ts';
-import { prepareQuery, type Query } from './metric.ts';
+import { exactDistance, prepareQuery, type Query, readyQuery } from './metric.ts';
 import { type Distance, defaultParameters, type IndexParameters } from './parameters.ts';
 import { createEfTuner, type RecallMeasurement } from './recall/tuner.ts';
 import { type Hit, type SearchContext, type SearchOptions, searchGeneration } from './search.ts';
@@ -74,6 +74,11 @@ export interface CorpusIndex {
    * @throws as `search`
    */
   searchWithin(query: ArrayLike<number> | Query, k: number, options: WithinOptions): Found;
+  /**
+   * How far living documents are from the query, in their order; undefined for an id that is not alive.
+   * @throws as `search`
+   */
+  distances(query: ArrayLike<number> | Query, ids: readonly string[]): (number | undefined)[];
   /**
    * Gets ready for a filter that names fields which no filter named before, a part at a time, so that a long index keeps
    * nobody waiting; false where all is ready. `searchWithin` does it in one go where it was not done.
@@ -203,6 +208,15 @@ export function assembleIndex(
       if (matching === undefined && excludeIds === undefined)
         return { hits: searchGeneration(query, k, options, context()), refused: 0 };
       return searchSelected(query, k, { matching, excluded: livingSlots(excludeIds ?? []) }, options, context());
+    },
+    distances: (query, ids) => {
+      const prepared = readyQuery(query, dimension, distance);
+      const { arena, labelOf } = maintenance.serving;
+      return ids.map((id) => {
+        const slot = table.find(id);
+        const label = slot === undefined ? -1 : labelOf(slot);
+        return label < 0 ? undefined : exactDistance(distance, prepared, arena, label);
+      });
     },
     prepareFilter: filters.prepareSome,
     prepare: (query) => prepareQuery(query, dimension, distance),

@@ -16,6 +16,8 @@ export interface FoldPorts {
   readonly concerns?: (name: IndexName) => boolean;
   /** Told of every record that was folded, whether it was news or not. */
   readonly onApplied?: (name: IndexName, id: string) => void;
+  /** Told of every vector event that was folded. */
+  readonly onVector?: (data: VectorData) => void;
   /** Other indexes that what is folded goes into too, where they are there. */
   readonly alsoInto?: IndexCatalogue;
   /** What of a vector event counts: left out, all of it. */
@@ -34,7 +36,10 @@ export function vectorHandlers(ports: FoldPorts): FoldHandlers<'VECTORS'> {
       const name: IndexName = { kind: 'documents', corpus, space, side: null };
       const counted = ports.read === undefined ? data : ports.read(data);
       if (counted === undefined) return undefined;
-      return whenOpen(ports.gate, () => apply(name, vectorRecord(counted), id, context, ports));
+      return whenOpen(ports.gate, () => {
+        apply(name, vectorRecord(counted), id, context, ports);
+        ports.onVector?.(counted);
+      });
     },
   };
 }

@@ -12,6 +12,7 @@ import type { ServiceHandler } from '../../streams/service.ts';
 import type { IndexCatalogue, IndexEntry } from '../corpus-index/catalogue.ts';
 import type { FoldGate } from '../corpus-index/gate.ts';
 import { digestOfIndex } from '../corpus-index/index-digest.ts';
+import type { Words } from './words.ts';
 
 export interface InspectionPorts {
   readonly catalogue: IndexCatalogue;
@@ -22,6 +23,7 @@ export interface InspectionPorts {
   readonly newestSnapshot: () => IndexInfo['snapshot'];
   readonly rebuiltBy: (entry: IndexEntry) => string | null;
   readonly clock: Clock;
+  readonly words: Pick<Words, 'stats'>;
   /** Resolves false where the position is not reached before the signal aborts. */
   readonly waitForPosition: (wanted: Position, signal: AbortSignal) => Promise<boolean>;
 }
@@ -76,7 +78,7 @@ export function createInspection(ports: InspectionPorts): Inspection {
   }
 }
 
-function describe(entry: IndexEntry, { catalogue, rebuiltBy }: InspectionPorts): IndexInfo['indexes'][number] {
+function describe(entry: IndexEntry, { catalogue, rebuiltBy, words }: InspectionPorts): IndexInfo['indexes'][number] {
   const { kind, corpus, space, side, index } = entry;
   const { graph, filterBytes } = index.stats();
   return {
@@ -91,6 +93,7 @@ function describe(entry: IndexEntry, { catalogue, rebuiltBy }: InspectionPorts):
     recall: recallOf(index),
     filter_bytes: filterBytes,
     rebuilt_by: rebuiltBy(entry),
+    ...(kind === 'documents' && side === null ? { words: words.stats(entry) } : {}),
   };
 }
 

@@ -1,22 +1,27 @@
 import { LRUCache } from 'lru-cache';
 import type { Position } from '../../schemas/position.ts';
 import { ProblemError } from '../../schemas/problems.ts';
+import type { RetrievalMode } from '../../schemas/requests/explain.ts';
 import { type SearchRequest, searchRequestSchema, searchSlips } from '../../schemas/requests/matrix.ts';
 import { parseRequestBytes } from '../../schemas/requests/parse.ts';
 import { parseSpace } from '../../schemas/space.ts';
 import { vectorFault, vectorFaultMessage } from '../../schemas/vector.ts';
 import type { Clock } from '../../streams/clock.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../../streams/service.ts';
-import { type IndexCatalogue, type IndexEntry, indexesToSearch } from '../corpus-index/catalogue.ts';
+import { type IndexCatalogue, indexesToSearch } from '../corpus-index/catalogue.ts';
 import type { Query } from '../corpus-index/corpus-index.ts';
+import type { LexicalIndex } from '../lexical/lexical-index.ts';
 import { createJudge } from '../matrix/judge.ts';
 import { rank, rankWithJudge } from '../matrix/rank.ts';
-import { resultJson } from '../matrix/reply.ts';
-import type { PlaybookEntry, PlaybookHit, RankedResult, RankInput, Ranking } from '../matrix/types.ts';
-import { type CompiledFilter, compileFilter } from '../metadata-filter/metadata-filter.ts';
+import type { RankInput, Ranking } from '../matrix/types.ts';
+import { compileFilter } from '../metadata-filter/metadata-filter.ts';
 import type { EmbedQueries } from '../query-vectors/embed-query.ts';
+import { chooseRetrieval, refuseWithoutWords } from './choose-retrieval.ts';
 import { createFilterPreparation, type FilterPreparation } from './prepare-filter.ts';
 import { createPreparedRequests, type PreparedRequest } from './prepared-requests.ts';
+import { respond } from './respond.ts';
+import { type HybridParameters, retrieve } from './retrieve.ts';
+import { allAtHand, allGathered, type Words } from './words.ts';
 
 export interface SearchPorts {
   readonly catalogue: IndexCatalogue;
@@ -29,6 +34,10 @@ export interface SearchPorts {
   /** Chat endpoints that a request may name as its judge. */
   readonly judgeUrls: readonly string[];
   readonly fetch: typeof fetch;
+  readonly words: Words;
+  /** How candidates are found where a request does not say. */
+  readonly retrieval: RetrievalMode;
+  readonly hybrid: HybridParameters;
   readonly onAnswered?: (
     request: SearchRequest,
     ranking: Ranking,
@@ -42,6 +51,7 @@ interface QueryVector {
   /** The model saw only the beginning of the query. */
   readonly truncated: boolean;
 }
+
 type QueryVectors = LRUCache<string, QueryVector>;
 /** Made ready for the indexes of a space. */
 type ReadyQuery = QueryVector & { readonly space: string };
@@ -62,21 +72,26 @@ export function createSearch(ports: SearchPorts): ServiceHandler {
 
   return (request) => {
     const prepared = prepare(request.body);
-    const { wanted, judge, filter } = prepared.read;
-    const later = () => answerLater({ ...prepared.read, request }, ports, queryVectors, filters);
+    const { wanted, judge, filter, choice } = prepared.read;
+    const question = { ...prepared.read, request };
+    const later = () => answerLater(question, ports, queryVectors, filters);
     if (judge !== undefined || behind(request.position, ports.position())) return later();
     const asked = indexesAsked(wanted, ports);
-    const vector = readyAtHand(prepared, asked, queryVectors);
-    if (vector === undefined || (filter !== undefined && !filters.isReady(filter, asked.entries))) return later();
-    const ranking = rank(retrieve(wanted, filter, vector.values, asked, ports));
-    return respond({ wanted, vector, asked, ranking, request }, ports);
+    const vector = choice.needsVector ? readyAtHand(prepared, asked, queryVectors) : undefined;
+    if (choice.needsVector && vector === undefined) return later();
+    if (filter !== undefined && !filters.isReady(filter, asked.entries)) return later();
+    const words = allAtHand(ports.words, choice.mode, asked.entries);
+    if (words === undefined) return later();
+    const evidence = { asked, vector, words };
+    const found = find(question, evidence, ports);
+    return respond({ ...question, ...evidence, ...found, ranking: rank(found.input) }, ports);
   };
 }
 
 function readRequest(body: Uint8Array, ports: SearchPorts) {
   const wanted = parseRequestBytes(searchRequestSchema, body, searchSlips);
   const filter = wanted.metadata_filter === undefined ? undefined : compileFilter(wanted.metadata_filter);
-  return { wanted, filter, judge: judgeOf(wanted, ports) };
+  return { wanted, filter, choice: chooseRetrieval(wanted, ports.retrieval), judge: judgeOf(wanted, ports) };
 }
 
 /** The query, made ready for the indexes that are asked, where its vector is at hand. */
@@ -96,6 +111,26 @@ function readyAtHand(
 
 interface Question extends ReturnType<typeof readRequest> {
   readonly request: ServiceRequest;
+}
+
+/** What a question is answered out of. */
+interface AtHand {
+  readonly asked: AskedIndexes;
+  readonly vector: QueryVector | undefined;
+  readonly words: ReadonlyMap<string, LexicalIndex>;
+}
+
+/** What the corpora give for a question, as ranking takes it. */
+function find(
+  { wanted, filter, choice }: Question,
+  { asked, vector, words }: AtHand,
+  ports: SearchPorts,
+): { mode: RetrievalMode; input: RankInput } {
+  const mode = refuseWithoutWords(choice, asked.entries, words);
+  const { space, entries } = asked;
+  const { hybrid, catalogue } = ports;
+  const values = vector?.values;
+  return { mode, input: retrieve({ wanted, filter, mode, vector: values, space, entries, words, hybrid, catalogue }) };
 }
 
 function behind(wanted: Position, folded: Position): boolean {
@@ -138,11 +173,12 @@ function checkedVector(vector: readonly number[], space: string): Float32Array {
 }
 
 async function answerLater(
-  { wanted, filter, request, judge }: Question,
+  question: Question,
   ports: SearchPorts,
   queryVectors: QueryVectors,
   filters: FilterPreparation,
 ): Promise<ServiceResponse> {
+  const { wanted, filter, choice, request, judge } = question;
   const remainingMs = () => Math.max(1, Math.round(request.deadlineAtMs - ports.clock.monotonicMs()));
   if (!(await ports.waitForPosition(request.position, AbortSignal.timeout(remainingMs()))))
     throw new ProblemError('deadline_passed', 'the index did not reach the asked position before the deadline', {
@@ -150,8 +186,8 @@ async function answerLater(
     });
   let asked = indexesAsked(wanted, ports);
   if (filter !== undefined) await filters.prepare(filter, asked.entries);
-  let vector = vectorAtHand(wanted, asked.space, queryVectors);
-  if (vector === undefined) {
+  let vector = choice.needsVector ? vectorAtHand(wanted, asked.space, queryVectors) : undefined;
+  if (choice.needsVector && vector === undefined) {
     const text = wanted.query_text ?? '';
     const { traceId, traceparent } = request;
     const options = { deadlineMs: remainingMs(), traceId, traceparent };
@@ -169,68 +205,12 @@ async function answerLater(
       );
     vector = embedded;
   }
-  const input = retrieve(wanted, filter, vector.values, asked, ports);
-  const ranking = judge === undefined ? rank(input) : await rankWithJudge(input, judge);
-  return respond({ wanted, vector, asked, ranking, request }, ports);
-}
-
-/** Asks every index for its nearest, and the playbooks of the same space for recordings near the query. */
-function retrieve(
-  wanted: SearchRequest,
-  filter: CompiledFilter | undefined,
-  query: ArrayLike<number> | Query,
-  { space, entries }: AskedIndexes,
-  ports: SearchPorts,
-): RankInput {
-  const side = wanted.index ?? null;
-  const perCorpusK = Math.max(wanted.k, wanted.per_corpus_k ?? wanted.k);
-  const retrieval = { filter, excludeIds: wanted.exclude_ids };
-  const found = entries.map(({ corpus, index }) => ({
-    corpus,
-    index,
-    ...index.searchWithin(query, perCorpusK, retrieval),
-  }));
-  const perCorpus = found.map(({ corpus, index, hits }) => ({
-    corpus,
-    hits: hits.map(({ id, distance, slot }) => ({ id, corpus, distance, metadataJson: index.metadataJson(slot) })),
-  }));
-  const byCorpus = new Map(entries.map((entry) => [entry.corpus, entry]));
-  return {
-    perCorpus,
-    k: wanted.k,
-    playbookHits: wanted.use_playbook ? playbookHits(wanted, query, space, side, ports.catalogue) : [],
-    excludeIds: new Set(wanted.exclude_ids),
-    filter: filter?.admits,
-    droppedInRetrieval: found.reduce((sum, { refused }) => sum + refused, 0),
-    queryRole: wanted.query_role,
-    usePlaybook: wanted.use_playbook,
-    maxDistance: wanted.playbook_max_distance,
-    maxInjectDistance: wanted.playbook_max_inject_distance,
-    lookup: (corpus, id) => livingDocument(byCorpus.get(corpus), id),
-  };
-}
-
-function livingDocument(entry: IndexEntry | undefined, id: string): { metadataJson: string | null } | undefined {
-  if (entry === undefined || !entry.index.has(id)) return undefined;
-  return { metadataJson: entry.index.lookup(id)?.metadata.json ?? null };
-}
-
-/** A playbook corpus that is not there yet is a cold start, not an error. */
-function playbookHits(
-  wanted: SearchRequest,
-  query: ArrayLike<number> | Query,
-  space: string,
-  side: string | null,
-  catalogue: IndexCatalogue,
-): PlaybookHit[] {
-  const index = catalogue.get({ kind: 'playbooks', corpus: wanted.playbook_corpus, space, side });
-  if (index === undefined) return [];
-  return index.search(query, wanted.playbook_top_k).map(({ id, distance, slot }) => ({
-    playbookId: id,
-    distance,
-    // Written by this system's own playbook worker and checked when it was folded.
-    entry: JSON.parse(index.metadataJson(slot) ?? '{}') as PlaybookEntry,
-  }));
+  const signal = AbortSignal.timeout(remainingMs());
+  const words = await allGathered(ports.words, choice.mode, asked.entries, signal);
+  const evidence = { asked, vector, words };
+  const found = find(question, evidence, ports);
+  const ranking = judge === undefined ? rank(found.input) : await rankWithJudge(found.input, judge);
+  return respond({ ...question, ...evidence, ...found, ranking }, ports);
 }
 
 function judgeOf(wanted: SearchRequest, ports: SearchPorts) {
@@ -244,30 +224,4 @@ function judgeOf(wanted: SearchRequest, ports: SearchPorts) {
   const judge = createJudge({ url, model, fetch: ports.fetch, ...(minRating === undefined ? {} : { minRating }) });
   if (judge === undefined) return undefined;
   return (candidate: Parameters<typeof judge>[1]) => judge(query_text ?? '', candidate);
-}
-
-interface Answer {
-  readonly wanted: SearchRequest;
-  readonly vector: QueryVector;
-  readonly asked: AskedIndexes;
-  readonly ranking: Ranking;
-  readonly request: ServiceRequest;
-}
-
-function respond({ wanted, vector, asked, ranking, request }: Answer, ports: SearchPorts): ServiceResponse {
-  const position = ports.position();
-  ports.onAnswered?.(wanted, ranking, position, request.traceId);
-  const { results, perCorpusCounts, metadataFilterDropped, boosted, injected } = ranking;
-  // Metadata goes into the answer as the text that it is kept as.
-  const body =
-    `{"results":[${results.map((result) => hitJson(result, asked)).join(',')}]` +
-    `,"per_corpus_counts":${JSON.stringify(perCorpusCounts)}` +
-    `,"playbook_boosted":${boosted},"playbook_injected":${injected},"boosted":${boosted},"injected":${injected}` +
-    `,"metadata_filter_dropped":${metadataFilterDropped}${vector.truncated ? ',"query_truncated":true' : ''}}`;
-  return { body, position };
-}
-
-function hitJson(result: RankedResult, { entries }: AskedIndexes): string {
-  const entry = entries.find(({ corpus }) => corpus === result.corpus);
-  return resultJson(entry?.index.isTruncated(result.id) === true ? { ...result, truncated: true } : result);
 }

@@ -26,6 +26,7 @@ import { startSearchLog } from './search-log.ts';
 import { createSearchableWaits } from './searchable.ts';
 import { bootFromSnapshot, logOf, startSnapshots } from './snapshots.ts';
 import { startSwitching } from './switching.ts';
+import { createWords } from './words.ts';
 
 const requestsWaitingMax = 2_000;
 /** Rejections of the last so many messages are known at boot; older ones nobody waits for any more. */
@@ -53,6 +54,7 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
   const rejected = createRejections();
   const waits = createSearchableWaits(catalogue, rejected, clock, position);
   const switching = await startSwitching({ connection, store, catalogue, log, position });
+  const words = createWords({ connection, log, position });
   const background = startBackgroundWork(catalogue, gate, configuration.index.recallTarget);
   folds = startIndexFolds({
     connection,
@@ -64,6 +66,7 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
     onApplied: (name, id) => {
       if (name.kind === 'documents') waits.onApplied(name.corpus, id);
     },
+    onVector: words.note,
     alsoInto: switching.joining,
     betweenEvents: background.letOthersIn,
   });
@@ -91,8 +94,11 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
   });
   await folds.caughtUp;
   log.info({ position: position() }, 'caught up');
+  if (configuration.index.retrieval !== 'vector')
+    for (const { kind, side, ...of } of catalogue.all()) if (kind === 'documents' && side === null) words.atHand(of);
 
-  const { snapshotIntervalMs, snapshotsKept, searchLog, searchLogSample, judgeUrls } = configuration.index;
+  const { snapshotIntervalMs, snapshotsKept, searchLog, searchLogSample, judgeUrls, retrieval, hybrid } =
+    configuration.index;
   const snapshots = startSnapshots({
     store,
     catalogue,
@@ -118,6 +124,7 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
     rebuiltBy: switching.rebuiltBy,
     clock,
     waitForPosition: folds.waitFor,
+    words,
   });
   tellOfIndexes({
     metrics: connection.telemetry.metrics,
@@ -133,6 +140,9 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
     position,
     judgeUrls,
     fetch,
+    words,
+    retrieval,
+    hybrid,
     embedQueries: createEmbedQueries(client),
     waitForPosition: folds.waitFor,
     ...(searches === undefined ? {} : { onAnswered: searches.note }),
@@ -181,6 +191,7 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
     stop: async () => {
       await Promise.all(services.map((service) => service.stop()));
       await Promise.all([searches?.stop(), switching.stop(), rejections.stop(), logged.stop(), running.stop()]);
+      await words.stop();
       background.stop();
       await snapshots.stop();
       client.close();

@@ -36,6 +36,8 @@ const noPlaybooks: readonly string[] = [];
  * - Score 0 has factor 1: on a retrieved result nothing is changed or counted, though the playbook is named; an
  *   absent answer is still brought in, at the distance of the recorded query.
  * - Boosts do not add up: of several playbooks for one answer the highest score counts.
+ * - Where words counted in retrieval, the factor acts on the order as on the distance, and an injected answer is placed by
+ *   its distance: a recorded query that is nearly the one asked is as good as a text that has all of its words.
  */
 export function rank(input: RankInput): Ranking {
   const draft = draftRanking(input);
@@ -92,7 +94,7 @@ function markFiltered(lifts: Lifts, candidate: Candidate): void {
 }
 
 function liftCandidate(lifts: Lifts, candidate: Candidate): RankedResult {
-  const { id, corpus, distance: baseDistance, metadataJson } = candidate;
+  const { id, corpus, distance: baseDistance, metadataJson, fused } = candidate;
   const lift = lifts.size === 0 ? undefined : findLift(lifts, corpus, id);
   let factor = 1;
   let playbookIds = noPlaybooks;
@@ -102,21 +104,23 @@ function liftCandidate(lifts: Lifts, candidate: Candidate): RankedResult {
     playbookIds = idsOf(lift.hits);
   }
   const distance = applyBoost(baseDistance, factor);
-  return { id, corpus, distance, metadataJson, origin: 'retrieved', baseDistance, factor, playbookIds };
+  const order = fused === undefined ? undefined : applyBoost(fused.order, factor);
+  return { id, corpus, distance, metadataJson, fused, order, origin: 'retrieved', baseDistance, factor, playbookIds };
 }
 
 function finishRanking(input: RankInput, draft: Draft, injections: readonly Injection[]): Ranking {
   const { results, suppressed, metadataFilterDropped, boosted } = draft;
   for (const { result } of injections) results.push(result);
-  results.sort(byDistance);
+  results.sort(byOrder);
   if (results.length > input.k) results.length = input.k;
   const perCorpusCounts = Object.fromEntries(input.perCorpus.map(({ corpus, hits }) => [corpus, hits.length]));
   return { results, perCorpusCounts, metadataFilterDropped, boosted, injected: injections.length, suppressed };
 }
 
-/** Ties by corpus, then id: equal distances must not come back in another order from another worker. */
-function byDistance(left: RankedResult, right: RankedResult): number {
-  if (left.distance !== right.distance) return left.distance - right.distance;
+/** Ties by corpus, then id: equal ones must not come back in another order from another worker. */
+function byOrder(left: RankedResult, right: RankedResult): number {
+  const [one, other] = [left.order ?? left.distance, right.order ?? right.distance];
+  if (one !== other) return one - other;
   if (left.corpus !== right.corpus) return left.corpus < right.corpus ? -1 : 1;
   if (left.id === right.id) return 0;
   return left.id < right.id ? -1 : 1;

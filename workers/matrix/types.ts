@@ -1,4 +1,5 @@
 import type { MetadataPredicate } from '../metadata-filter/metadata-filter.ts';
+import type { Ranks } from './fuse.ts';
 
 /** A document that retrieval found. `distance` is finite and smaller is nearer; `metadataJson` is JSON text. */
 export interface Candidate {
@@ -8,6 +9,15 @@ export interface Candidate {
   readonly metadataJson: string | null;
   /** Only the beginning of its text was embedded. Ranking does not look at it. */
   readonly truncated?: boolean;
+  /** Where words counted in retrieval: what it is ordered by, ascending, in place of its distance, and what that came from. */
+  readonly fused?: FusedPlace | undefined;
+}
+
+export interface FusedPlace {
+  readonly order: number;
+  readonly ranks: Ranks;
+  /** 0 to 1. */
+  readonly lexicalScore: number;
 }
 
 /** What one searched corpus gave back. Every searched corpus is present, once, also one that gave nothing. */
@@ -62,6 +72,8 @@ export interface RankInput {
 /** One answer, with what explains its place. A reply shows id, distance, corpus and metadata. */
 export interface RankedResult extends Candidate {
   readonly origin: 'retrieved' | 'injected';
+  /** What it is sorted by, ascending, in place of its distance: the order of `fused` times the factor. */
+  readonly order?: number | undefined;
   /** Before the factor: the document's own distance, or for an injected answer that of the playbook's query. */
   readonly baseDistance: number;
   /** 1 where no playbook acted. */
@@ -102,7 +114,7 @@ export interface SuppressedHit {
 }
 
 export interface Ranking {
-  /** Ascending by distance, then corpus, then id (by code unit); at most k. */
+  /** Ascending by order (distance, where retrieval was by vector), then corpus, then id (by code unit); at most k. */
   readonly results: RankedResult[];
   /** What each searched corpus gave back, before anything was dropped. */
   readonly perCorpusCounts: Readonly<Record<string, number>>;
