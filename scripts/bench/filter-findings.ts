@@ -118,8 +118,14 @@ export function describeFilters(given: FilterMeasurements): Omit<Findings, 'seed
         : `ef ${recall.ef}: the smallest that reaches a recall of ${recall.target} by ${recall.queries} queries (${recall.recall.toFixed(4)}), measured in ${(tuning.totalMs / 1_000).toFixed(1)} s of slices of ${tuning.longestMs.toFixed(1)} ms at most.`,
       `Memory of the columns of these filters: ${megabytes(memory.columnBytes)} MB by the index's own estimate; the process grew by ${megabytes(memory.rssBytes)} MB while they were made, garbage included.`,
     ],
-    results: { measured, recalls, prepared, memory, tuning, recall: recall ?? null },
+    results: { rounds: measured.map(summaryOf), recalls, prepared, memory, tuning, recall: recall ?? null },
   };
+}
+
+/** Of each filter in its order: percentiles by the clock and of the processor. */
+function summaryOf({ times }: Round): object[] {
+  const ends = (values: readonly number[]) => ({ p50: percentile(values, 0.5), p99: percentile(values, 0.99) });
+  return times.map(({ wall, processor }) => ({ wallMs: ends(wall), processorMs: ends(processor) }));
 }
 
 function checksOf(
