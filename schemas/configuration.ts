@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { type StreamName, streamNames } from './catalog.ts';
 import { ConfigurationError } from './configuration-error.ts';
+import { embedderSpace, modelsBeside, type OfferedModel } from './embedder-models.ts';
 import { type ObjectStoreConfiguration, objectStoreOf, objectStoreVariables } from './object-store-configuration.ts';
 import { type RetrievalMode, retrievalSchema } from './requests/explain.ts';
 import { searchLimits } from './requests/matrix.ts';
-import { dimensionMax, type PrefixScheme, type Space } from './space.ts';
+import { dimensionMax, type Space } from './space.ts';
 
+export { minilmSpace } from './embedder-models.ts';
 export type { ObjectStoreConfiguration, SecretSource } from './object-store-configuration.ts';
 export { ConfigurationError };
 
@@ -63,6 +65,7 @@ const environmentSchema = z.object({
   OLLAMA_HOST: z.string().default('http://127.0.0.1:11434'),
   LAKEHOUSE_OLLAMA_MODEL: z.string().default('nomic-embed-text'),
   LAKEHOUSE_OLLAMA_DIMENSION: count.min(1).max(dimensionMax).optional(),
+  LAKEHOUSE_EMBED_MODELS: list.default([]),
   LAKEHOUSE_GATEWAY_HOST: z.string().default('127.0.0.1'),
   LAKEHOUSE_GATEWAY_PORT: port.default(3110),
   LAKEHOUSE_CORS_ORIGINS: list.pipe(z.array(origin)).default([]),
@@ -121,6 +124,8 @@ export interface Configuration {
   readonly embedder: {
     kind: 'minilm' | 'ollama';
     space: Space;
+    /** Models that are offered beside it, for corpora whose documents are in their spaces. */
+    beside: readonly OfferedModel[];
     cacheSize: number;
     threads: number | undefined;
     deadlineMs: number;
@@ -191,6 +196,7 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
     throw new ConfigurationError(`the environment does not fit:\n  ${lines.join('\n  ')}`);
   }
   const value = parsed.data;
+  const space = embedderSpace(value.LAKEHOUSE_EMBEDDER, value.LAKEHOUSE_OLLAMA_MODEL, value.LAKEHOUSE_OLLAMA_DIMENSION);
   return {
     nats: {
       url: value.LAKEHOUSE_NATS_URL,
@@ -210,7 +216,8 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
     },
     embedder: {
       kind: value.LAKEHOUSE_EMBEDDER,
-      space: embedderSpace(value.LAKEHOUSE_EMBEDDER, value.LAKEHOUSE_OLLAMA_MODEL, value.LAKEHOUSE_OLLAMA_DIMENSION),
+      space,
+      beside: modelsBeside(space, value.LAKEHOUSE_EMBED_MODELS),
       cacheSize: value.LAKEHOUSE_EMBED_CACHE_SIZE,
       threads: value.LAKEHOUSE_EMBED_THREADS,
       deadlineMs: value.LAKEHOUSE_EMBED_DEADLINE_MS,
@@ -312,26 +319,4 @@ function readStreamBytes(environment: Record<string, string | undefined>): Parti
     bytes[name] = value;
   }
   return bytes;
-}
-
-export const minilmSpace: Space = { model: 'all-minilm-l6-v2', dimension: 384, prefixScheme: 'none' };
-
-/** Models of Ollama whose dimension and prefixes are published; of others the dimension has to be set. */
-const knownOllamaModels: Readonly<Record<string, { dimension: number; prefixScheme: PrefixScheme }>> = {
-  'nomic-embed-text': { dimension: 768, prefixScheme: 'nomic' },
-  'nomic-embed-text-v2-moe': { dimension: 768, prefixScheme: 'nomic' },
-  'all-minilm': { dimension: 384, prefixScheme: 'none' },
-  'mxbai-embed-large': { dimension: 1024, prefixScheme: 'none' },
-};
-
-/** The space that the configured embedder makes vectors of; decided without asking it. */
-export function embedderSpace(kind: 'minilm' | 'ollama', model: string, dimension: number | undefined): Space {
-  if (kind === 'minilm') return minilmSpace;
-  const known = knownOllamaModels[model.split(':')[0] ?? model];
-  const decided = dimension ?? known?.dimension;
-  if (decided === undefined)
-    throw new ConfigurationError(
-      `LAKEHOUSE_OLLAMA_DIMENSION: the dimension of "${model}" is not known here; set it to what the model's page says`,
-    );
-  return { model, dimension: decided, prefixScheme: known?.prefixScheme ?? 'none' };
 }

@@ -8,6 +8,8 @@ export const embedTextsMax = 2_048;
 export const embedRequestSchema = z.strictObject({
   texts: z.array(textSchema).min(1, { message: 'must hold at least one text' }).max(embedTextsMax),
   model: z.string().max(128).optional(),
+  /** Between processes: the space that the vectors have to be of, where it is not the configured one. */
+  space: spaceSchema.optional(),
   kind: z.enum(['document', 'query']).default('document'),
 });
 export type EmbedRequest = z.output<typeof embedRequestSchema>;
@@ -37,5 +39,7 @@ export const embedStatsReplySchema = z.strictObject({
   misses: z.number().int(),
   hit_rate: z.number(),
   size: z.number().int(),
+  /** The spaces that are offered beside this one. */
+  beside: z.array(spaceSchema),
 });
 export type EmbedStatsReply = z.output<typeof embedStatsReplySchema>;

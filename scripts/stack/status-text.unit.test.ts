@@ -38,6 +38,7 @@ const status: StackStatus = {
       misses: 2,
       hit_rate: 0.33,
       size: 2,
+      beside: [],
     },
   },
   rejected: { answer: { sequence: 0, open: 0, by_reason: createDeadLetters().counts(), forgotten: 0 } },

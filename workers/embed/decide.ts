@@ -10,11 +10,12 @@ type DocumentEvent = DecodedEvent<'lakehouse.document', EventData<'lakehouse.doc
 type VectorContent = NonNullable<VectorData['content']['value']>;
 
 export interface EmbedPorts {
-  /** The space that this worker's embedder makes, in its written form. */
-  readonly space: string;
   readonly newestVector: (space: string, corpus: string, id: string) => Promise<VectorData | undefined>;
-  readonly embed: (text: string, signal: AbortSignal) => Promise<{ vector: Float32Array; truncated: boolean }>;
+  /** What makes vectors of a space, given in its written form; undefined where no embedder here does. */
+  readonly embedderOf: (space: string) => EmbedText | undefined;
 }
+
+export type EmbedText = (text: string, signal: AbortSignal) => Promise<{ vector: Float32Array; truncated: boolean }>;
 
 /**
  * Turns the state of a document into vectors: its content in its space, and its absence in every other space that it was
@@ -49,12 +50,13 @@ async function vectorContent(
   const newest = await ports.newestVector(space, document.corpus, document.id);
   if (newest?.content.value?.hash === hash) return newest.content.value;
   // Set aside, not tried again: as many of them as may be unacknowledged would keep every other document waiting.
-  if (space !== ports.space) {
-    const message = `the document is to be in ${space} and this embedder makes ${ports.space}; set LAKEHOUSE_EMBEDDER to what made ${space} and retry, or say the document again`;
+  const embed = ports.embedderOf(space);
+  if (embed === undefined) {
+    const message = `the document is to be in ${space} and no embedder here makes that; name its model in LAKEHOUSE_EMBED_MODELS and retry, or say the document again`;
     return { kind: 'reject', reason: 'space_mismatch', message, version: document.content.version };
   }
   try {
-    const { vector, truncated } = await ports.embed(text ?? '', context.signal);
+    const { vector, truncated } = await embed(text ?? '', context.signal);
     return { hash, text, vector: encodeVector(vector), truncated };
   } catch (error) {
     if (!(error instanceof EmbedderError)) throw error;

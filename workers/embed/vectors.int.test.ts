@@ -12,7 +12,7 @@ import { eventually } from '../../streams/testing/eventually.ts';
 import { type Chance, withFaults } from '../../streams/testing/faults.ts';
 import { startTestLog, type TestLog } from '../../streams/testing/test-log.ts';
 import { foldHistory, makeHistory } from '../documents/testing/history.ts';
-import { decideEmbed, type EmbedPorts } from './decide.ts';
+import { decideEmbed, type EmbedPorts, type EmbedText } from './decide.ts';
 import { EmbedderError } from './embedder.ts';
 
 const space = 'fake@2';
@@ -38,19 +38,19 @@ async function startEmbed(
   wrap: (handler: Handler, connection: LogConnection) => Handler = (handler) => handler,
 ) {
   const connection = await test.connectAs('embed');
+  const embed: EmbedText = async (text) => {
+    if (embeds.fails()) throw new EmbedderError({ kind: 'outage', message: 'injected: the embedder is away' });
+    if (text.startsWith('unspeakable'))
+      throw new EmbedderError({ kind: 'text_refused', message: 'the embedder refuses this text', textIndex: 0 });
+    embeds.texts.push(text);
+    return { vector: fakeVector(text), truncated: text.length > 12 };
+  };
   const ports: EmbedPorts = {
-    space,
     newestVector: async (wanted, corpus, id) => {
       const subject = subjectOf('lakehouse.vector', { space: wanted, corpus, key: id });
       return (await readNewest(connection, 'lakehouse.vector', subject))?.data;
     },
-    embed: async (text) => {
-      if (embeds.fails()) throw new EmbedderError({ kind: 'outage', message: 'injected: the embedder is away' });
-      if (text.startsWith('unspeakable'))
-        throw new EmbedderError({ kind: 'text_refused', message: 'the embedder refuses this text', textIndex: 0 });
-      embeds.texts.push(text);
-      return { vector: fakeVector(text), truncated: text.length > 12 };
-    },
+    embedderOf: (wanted) => (wanted === space ? embed : undefined),
   };
   const handler: Handler = (event, context) => decideEmbed(event, context, ports);
   return startReactor({

@@ -1,4 +1,5 @@
 import type { Configuration } from '../../schemas/configuration.ts';
+import type { OfferedModel } from '../../schemas/embedder-models.ts';
 import { formatSpace } from '../../schemas/space.ts';
 import { readNewest } from '../../streams/append.ts';
 import { reportOutcomes } from '../../streams/outcomes.ts';
@@ -6,11 +7,12 @@ import type { ProcessContext, WorkerProcess } from '../../streams/process.ts';
 import { startReactor } from '../../streams/reactor.ts';
 import { startService } from '../../streams/service.ts';
 import { subjectOf } from '../../streams/subjects.ts';
-import { withCache } from './cache.ts';
+import { type CachedEmbedder, withCache } from './cache.ts';
 import { createEmbedder, type EmbedderChoice } from './choose.ts';
-import { decideEmbed, type EmbedPorts } from './decide.ts';
+import { decideEmbed, type EmbedPorts, type EmbedText } from './decide.ts';
 import { createGatherer } from './gather.ts';
 import { tellOfCache } from './metrics.ts';
+import { type OfferedEmbedders, offerEmbedders } from './offered.ts';
 import { embedEndpoints } from './service.ts';
 
 const requestsWaitingMax = 256;
@@ -21,15 +23,14 @@ export const embedWorker: WorkerProcess = {
   streams: ['DOCUMENTS', 'VECTORS', 'REJECTED'],
   start: async (context) => {
     const { connection, configuration, log, observations } = context;
-    const { cacheSize, deadlineMs } = configuration.embedder;
-    const embedder = withCache(await createEmbedder(choiceOf(configuration.embedder)), cacheSize);
-    tellOfCache(connection.telemetry.metrics, embedder);
-    log.info({ embedder: embedder.name, space: formatSpace(embedder.space) }, 'the embedder is loaded');
-    const gather = createGatherer((texts) => embedder.embed(texts, 'document', AbortSignal.timeout(deadlineMs)));
+    const offered = await loadEmbedders(configuration.embedder);
+    tellOfCache(connection.telemetry.metrics, offered.configured);
+    for (const { name: embedder, space } of offered.all)
+      log.info({ embedder, space: formatSpace(space) }, 'an embedder is loaded');
+    const embedTexts = gatherers(offered, configuration.embedder.deadlineMs);
     const ports: EmbedPorts = {
-      space: formatSpace(embedder.space),
       newestVector: (space, corpus, id) => newestVector(context, space, corpus, id),
-      embed: gather,
+      embedderOf: (space) => embedTexts.get(space),
     };
     const service = await startService({
       connection,
@@ -38,7 +39,7 @@ export const embedWorker: WorkerProcess = {
       name: 'embed',
       version: '1.0.0',
       description: 'vectors of texts',
-      endpoints: embedEndpoints(embedder, connection.clock),
+      endpoints: embedEndpoints(offered, connection.clock),
     });
     const reactor = await startReactor({
       connection,
@@ -51,7 +52,7 @@ export const embedWorker: WorkerProcess = {
       notReady: () => undefined,
       stop: async (drainMs) => {
         await Promise.all([service.stop(), reactor.stop(drainMs)]);
-        await embedder.close();
+        await Promise.all(offered.all.map((embedder) => embedder.close()));
       },
     };
   },
@@ -62,8 +63,27 @@ async function newestVector({ connection }: ProcessContext, space: string, corpu
   return (await readNewest(connection, 'lakehouse.vector', subject))?.data;
 }
 
-function choiceOf({ kind, space, threads, deadlineMs, ollamaHost }: Configuration['embedder']): EmbedderChoice {
+async function loadEmbedders(embedder: Configuration['embedder']): Promise<OfferedEmbedders> {
+  const load = async (model: OfferedModel): Promise<CachedEmbedder> =>
+    withCache(await createEmbedder(choiceOf(model, embedder)), embedder.cacheSize);
+  const beside: CachedEmbedder[] = [];
+  const configured = await load(embedder);
+  for (const model of embedder.beside) beside.push(await load(model));
+  return offerEmbedders(configured, beside);
+}
+
+function choiceOf(
+  { kind, space }: OfferedModel,
+  { threads, deadlineMs, ollamaHost }: Configuration['embedder'],
+): EmbedderChoice {
   if (kind === 'minilm') return { kind, ...(threads === undefined ? {} : { threads }) };
   const { model, dimension, prefixScheme } = space;
   return { kind, model, dimension, prefixScheme, deadlineMs, host: ollamaHost };
+}
+
+/** Documents of each space go to its embedder in batches of their own. */
+function gatherers({ all }: OfferedEmbedders, deadlineMs: number): ReadonlyMap<string, EmbedText> {
+  const gatherer = (embedder: CachedEmbedder) =>
+    createGatherer((texts) => embedder.embed(texts, 'document', AbortSignal.timeout(deadlineMs)));
+  return new Map(all.map((embedder) => [formatSpace(embedder.space), gatherer(embedder)]));
 }

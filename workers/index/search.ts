@@ -190,7 +190,7 @@ async function answerLater(
   if (choice.needsVector && vector === undefined) {
     const text = wanted.query_text ?? '';
     const { traceId, traceparent } = request;
-    const options = { deadlineMs: remainingMs(), traceId, traceparent };
+    const options = { deadlineMs: remainingMs(), traceId, traceparent, space: asked.space };
     const { space, vectors, truncated } = await ports.embedQueries([text], options);
     const [values] = vectors;
     if (values === undefined) throw new Error('no vector came for the query');
@@ -201,7 +201,7 @@ async function answerLater(
     if (asked.space !== space)
       throw new ProblemError(
         'space_mismatch',
-        `the corpora are in ${asked.space}, and the embedder makes ${space}: ask with query_vector, or embed the corpus again`,
+        `the corpora are in ${asked.space}, and the query was embedded in ${space} when they moved: ask again`,
       );
     vector = embedded;
   }

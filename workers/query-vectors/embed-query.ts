@@ -16,17 +16,26 @@ export interface EmbeddedQueries {
 /** Asks the embed worker for the vectors of queries. */
 export type EmbedQueries = (
   texts: readonly string[],
-  options: Cause & { readonly deadlineMs: number },
+  options: Cause & {
+    readonly deadlineMs: number;
+    /** The space that the vectors have to be of; left out: the configured one. */
+    readonly space?: string;
+  },
 ) => Promise<EmbeddedQueries>;
 
 /**
  * Makes the port to the embed worker.
- * @throws ProblemError (from what it returns) as the embed worker told it: 502 when the embedder failed, 503 when nobody
+ * @throws ProblemError (from what it returns) as the embed worker told it: `space_mismatch` when no embedder makes the
+ * space, 502 when the embedder failed, 503 when nobody
  * embeds, 504 when it took too long
  */
 export function createEmbedQueries(client: ServiceClient): EmbedQueries {
-  return async (texts, { deadlineMs, ...cause }) => {
-    const request: EmbedRequest = { texts: [...texts], kind: 'query' };
+  return async (texts, { deadlineMs, space: wanted, ...cause }) => {
+    const request: EmbedRequest = {
+      texts: [...texts],
+      kind: 'query',
+      ...(wanted === undefined ? {} : { space: wanted }),
+    };
     const headers = causeHeaders(cause);
     const reply = await client.request('svc.embed.vectors', Buffer.from(JSON.stringify(request)), {
       deadlineMs,
