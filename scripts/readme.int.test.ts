@@ -8,9 +8,9 @@ import { findFreePort } from '../streams/server/ports.ts';
 const root = resolve(import.meta.dirname, '..');
 const deadlineMs = 120_000;
 
-/** The blocks of the README that a reader is meant to run, in order; `demo` and `test` are run by themselves. */
-async function shellBlocks(): Promise<string[]> {
-  const text = await readFile(join(root, 'README.md'), 'utf8');
+/** The blocks of a page that a reader is meant to run, in order; `demo` and `test` are run by themselves. */
+async function shellBlocks(page: string): Promise<string[]> {
+  const text = await readFile(join(root, page), 'utf8');
   return [...text.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block = '']) => block);
 }
 
@@ -34,8 +34,8 @@ function run(script: string, environment: Readonly<Record<string, string>>) {
   });
 }
 
-describe('the README', () => {
-  it('has commands that run as they stand there', { timeout: 2 * deadlineMs }, async () => {
+describe('the README and the page of the first day', () => {
+  it('have commands that run as they stand there', { timeout: 3 * deadlineMs }, async () => {
     const directory = await mkdtemp(join(tmpdir(), 'lakehouse-readme-'));
     const port = String(await findFreePort());
     const natsPort = String(await findFreePort());
@@ -44,11 +44,16 @@ describe('the README', () => {
     const placed = (block: string) =>
       block
         .replaceAll(':3110', `:${port}`)
+        .replaceAll('first-day-backup', join(directory, 'backup'))
         .replaceAll('more-workers.ndjson', join(directory, 'more-workers.ndjson'))
         .replaceAll('127.0.0.1/4222', `127.0.0.1/${natsPort}`)
         .replace('up -- --detach', `up -- --detach --nats-port ${natsPort}`);
-    const blocks = await shellBlocks();
-    expect(blocks.length).toBeGreaterThanOrEqual(6);
+    const readme = await shellBlocks('README.md');
+    const firstDay = await shellBlocks('scripts/first-day.md');
+    const stops = readme.findIndex((block) => block.includes('run -s stop'));
+    // The first day is lived on the stack that the README starts, before it stops it.
+    const blocks = [...readme.slice(0, stops), ...firstDay, ...readme.slice(stops)];
+    expect([readme.length >= 6, firstDay.length >= 16, stops > 0]).toEqual([true, true, true]);
     const outputs: string[] = [];
     try {
       for (const block of blocks) {
