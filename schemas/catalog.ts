@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Upcaster } from './envelope.ts';
+import { corpusChangeSchema, corpusStateSchema } from './events/corpus.ts';
 import { documentDataSchema, vectorDataSchema } from './events/document.ts';
 import { indexSwitchDataSchema } from './events/index-switch.ts';
 import { ingestDataSchema } from './events/ingest.ts';
@@ -110,6 +111,15 @@ export const catalog = {
     upcasters: {},
     deliveredTo: ['ingest'],
   },
+  'lakehouse.corpus-change': {
+    stream: 'INGEST',
+    subject: 'corpora.<corpus>',
+    wire: 'open',
+    version: 1,
+    schema: corpusChangeSchema,
+    upcasters: {},
+    deliveredTo: ['ingest'],
+  },
   'lakehouse.document': {
     stream: 'DOCUMENTS',
     subject: 'documents.<corpus>.<key>',
@@ -119,12 +129,31 @@ export const catalog = {
     upcasters: {},
     deliveredTo: ['embed'],
   },
+  // In the place of a key stands what no key is written like, so that whoever reads a corpus reads this with it.
+  'lakehouse.corpus': {
+    stream: 'DOCUMENTS',
+    subject: 'documents.<corpus>.~corpus',
+    wire: 'envelope',
+    version: 1,
+    schema: corpusStateSchema,
+    upcasters: {},
+    deliveredTo: ['embed'],
+  },
   'lakehouse.vector': {
     stream: 'VECTORS',
     subject: 'vectors.<space>.<corpus>.<key>',
     wire: 'envelope',
     version: 1,
     schema: vectorDataSchema,
+    upcasters: {},
+    deliveredTo: ['index'],
+  },
+  'lakehouse.vector-corpus': {
+    stream: 'VECTORS',
+    subject: 'vectors.~corpus.<corpus>.~corpus',
+    wire: 'envelope',
+    version: 1,
+    schema: corpusStateSchema,
     upcasters: {},
     deliveredTo: ['index'],
   },
@@ -250,10 +279,23 @@ export type SubjectTokens<Name extends EventName> = Readonly<
   Record<TokensOf<(typeof catalog)[Name]['subject']>, string>
 >;
 
-/** The subjects of a stream, `*` for every token that is filled in. */
+/** The subjects of a stream, `*` for every token that is filled in; a pattern that another one covers is left out. */
 export function subjectsOf(stream: StreamName): string[] {
   const patterns = Object.values(catalog)
     .filter((definition) => definition.stream === stream)
     .map((definition) => definition.subject.replace(/<[a-z]+>/g, '*'));
-  return [...new Set(patterns)];
+  const distinct = [...new Set(patterns)];
+  return distinct.filter((pattern) => !distinct.some((other) => other !== pattern && covers(other, pattern)));
+}
+
+/** Whether every subject of the second pattern is one of the first. */
+function covers(pattern: string, other: string): boolean {
+  const wanted = pattern.split('.');
+  const tokens = other.split('.');
+  return wanted.length === tokens.length && wanted.every((token, place) => token === '*' || token === tokens[place]);
+}
+
+/** The event of a stream that is said on a subject, where the subject alone decides that. */
+export function eventOn(names: readonly EventName[], subject: string): EventName | undefined {
+  return names.find((name) => covers(catalog[name].subject.replace(/<[a-z]+>/g, '*'), subject));
 }

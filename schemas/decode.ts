@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { catalog, type EventData, type EventName, type EventsOf, type StreamName } from './catalog.ts';
+import { catalog, type EventData, type EventName, type EventsOf, eventOn, type StreamName } from './catalog.ts';
 import { type DecodedEvent, type DecodeFailure, envelopeSchema, parseTypeName, upcast } from './envelope.ts';
 import { issueSentence } from './problems.ts';
 import { readTraceparent } from './traceparent.ts';
@@ -14,10 +14,12 @@ const textDecoder = new TextDecoder('utf-8', { fatal: true });
 /**
  * Reads the payload of a message of a stream: JSON, envelope, type and version, old versions brought up to the newest,
  * and the schema at last. What can not be read is data, with the reason that a rejection carries.
+ * @param subject decides what an event is whose payload does not say it; left out, the stream's first event is meant
  */
 export function decodeEvent<Stream extends StreamName>(
   stream: Stream,
   payload: Uint8Array,
+  subject?: string,
 ): { readonly ok: true; readonly event: EventOf<Stream> } | ({ readonly ok: false } & DecodeFailure) {
   let value: unknown;
   try {
@@ -25,7 +27,7 @@ export function decodeEvent<Stream extends StreamName>(
   } catch (error) {
     return { ok: false, reason: 'bad_json', message: `the payload is not JSON in UTF-8: ${String(error)}` };
   }
-  const opened = openEnvelope(stream, value);
+  const opened = openEnvelope(stream, value, subject);
   if ('reason' in opened) return { ok: false, ...opened };
   const definition = catalog[opened.name];
   const lifted = upcast(opened.data, opened.version, definition.version, definition.upcasters);
@@ -51,9 +53,9 @@ interface Opened {
   readonly data: unknown;
 }
 
-function openEnvelope(stream: StreamName, value: unknown): Opened | DecodeFailure {
+function openEnvelope(stream: StreamName, value: unknown, subject: string | undefined): Opened | DecodeFailure {
   const names = namesByStream[stream];
-  const [first] = names;
+  const first = (subject === undefined ? undefined : eventOn(names, subject)) ?? names[0];
   const wire = first === undefined ? 'envelope' : catalog[first].wire;
   const enveloped = typeof value === 'object' && value !== null && 'specversion' in value;
   if (first !== undefined && (wire === 'line' || (wire === 'open' && !enveloped)))

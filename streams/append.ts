@@ -168,7 +168,7 @@ export async function readNewestEvent<Stream extends StreamName>(
 ): Promise<{ sequence: number; event: EventOf<Stream> } | undefined> {
   const message = await lastMessage(connection, stream, subject, fromLeader);
   if (message === undefined) return undefined;
-  const decoded = decodeEvent(stream, message.data);
+  const decoded = decodeEvent(stream, message.data, subject);
   if (!decoded.ok) throw new Error(`the newest event of ${subject} can not be read: ${decoded.message}`);
   return { sequence: message.seq, event: decoded.event };
 }

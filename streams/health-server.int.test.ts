@@ -56,6 +56,7 @@ describe('/metrics of a process', () => {
           if (data.items[0]?.id === 'hold') await held.opened;
           return { kind: 'skip', reason: 'seen' };
         },
+        'lakehouse.corpus-change': () => ({ kind: 'skip', reason: 'seen' }),
       },
     });
     const publish = (payload: string, messageId: string) =>

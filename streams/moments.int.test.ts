@@ -34,7 +34,10 @@ it('tells how far a durable consumer is behind, and that there is none', async (
     connection: await test.connectAs('ingest'),
     worker: 'ingest',
     log: test.log,
-    handlers: { 'lakehouse.ingest': () => ({ kind: 'skip', reason: 'nothing to do' }) },
+    handlers: {
+      'lakehouse.ingest': () => ({ kind: 'skip', reason: 'nothing to do' }),
+      'lakehouse.corpus-change': () => ({ kind: 'skip', reason: 'nothing to do' }),
+    },
   });
   await reactor.stop(1_000);
   await say(test, '1');

@@ -49,6 +49,7 @@ function startFold(
         folded.push(`${sequence}:${data.id}`);
         return onEvent(sequence);
       },
+      'lakehouse.vector-corpus': () => undefined,
     },
     ...options,
   });

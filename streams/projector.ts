@@ -211,7 +211,7 @@ async function foldOne<Stream extends StreamName>(message: JsMsg, options: Proje
   const { seq: sequence, subject, data: payload } = message;
   const received = { sequence, subject, payload, storedAtMs: fromNanos(message.info.timestampNanos) };
   if ('onPayload' in options) return options.onPayload(received);
-  const decoded = decodeEvent(stream, payload);
+  const decoded = decodeEvent(stream, payload, subject);
   if (!decoded.ok) {
     log.warn({ stream, sequence, reason: decoded.reason }, `an event can not be folded: ${decoded.message}`);
     // A rejection that can not be folded would reject itself for ever.

@@ -53,7 +53,10 @@ async function startIngest(
     log: test.log,
     delivery: { ...quick, ...delivery },
     onOutcome: (outcome) => outcomes.push(outcome),
-    handlers: { 'lakehouse.ingest': (event, context) => handler(event.data.items[0]?.id ?? '', context) },
+    handlers: {
+      'lakehouse.ingest': (event, context) => handler(event.data.items[0]?.id ?? '', context),
+      'lakehouse.corpus-change': () => ({ kind: 'skip', reason: 'nothing to do' }),
+    },
   });
   return { reactor, outcomes, count: (kind: ReactorOutcome['kind']) => outcomes.filter((o) => o.kind === kind).length };
 }
@@ -189,6 +192,7 @@ describe('a reactor', () => {
       log: test.log,
       delivery: quick,
       handlers: {
+        'lakehouse.corpus': () => ({ kind: 'skip', reason: 'nothing to do' }),
         'lakehouse.document': ({ data }) => {
           seen.push(data.id);
           if (data.id === 'refused') return { kind: 'reject', reason: 'text_refused', message: 'no', version: 77 };

@@ -89,7 +89,7 @@ export function streamConfig(
   return {
     name,
     description,
-    subjects: [...subjectsOf(name), ...(name === 'INGEST' ? ['corpora.*'] : [])],
+    subjects: subjectsOf(name),
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
     max_bytes: options.streamBytes[name] ?? bytesMax,

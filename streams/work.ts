@@ -108,7 +108,7 @@ async function workOn<Worker extends ReactorName>(task: Task, message: JsMsg, wo
   const version = delivery.stream === 'INGEST' ? sequence : null;
   const outcome = startOutcome(task, options);
   try {
-    const decoded = decodeEvent(delivery.stream, payload);
+    const decoded = decodeEvent(delivery.stream, payload, subject);
     if (!decoded.ok) {
       const { reason, message: text } = decoded;
       return await reject(task, work, { reason, message: text, version }, outcome);

@@ -23,8 +23,11 @@ export function readLine(record: StreamRecord, defaultSpace: Space, payloadBytes
     return refuse(`is an event of ${payload.length} bytes, and the log takes ${payloadBytesMax}`);
   const decoded = decodeEvent('INGEST', payload);
   if (!decoded.ok) return refuse(decoded.message, idOf(payload));
+  if (decoded.event.type !== 'lakehouse.ingest') return refuse('is no document');
   const { items } = decoded.event.data;
   for (const item of items) {
+    // Whoever waits for weak content that is outranked would wait without end: only this system's own merges say it.
+    if (item.weak_after !== undefined) return refuse('weak_after: is not taken here', item.id);
     const fault = faultInDefaultSpace(item, defaultSpace);
     if (fault !== undefined) return refuse(fault, item.id);
   }

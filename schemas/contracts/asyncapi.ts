@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { catalog, deliveries, type EventName, type StreamName } from '../catalog.ts';
-import { documentBatchSchema, documentChangeSchema } from '../events/ingest.ts';
+import { spokenBatchSchema, spokenChangeSchema } from '../events/ingest.ts';
 import { operations } from '../operations.ts';
 import { contractVersion, type JsonSchema, jsonSchema } from './json-schema.ts';
 
@@ -99,7 +99,7 @@ function envelopeOf(name: EventName): JsonSchema {
 
 /** Events whose schema only reads a value before it is checked: what it takes is said here. */
 const written: Partial<Record<EventName, z.ZodType>> = {
-  'lakehouse.ingest': z.union([documentChangeSchema, documentBatchSchema]),
+  'lakehouse.ingest': z.union([spokenChangeSchema, spokenBatchSchema]),
 };
 
 function payloadOf(name: EventName): JsonSchema {

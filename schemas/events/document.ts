@@ -9,8 +9,18 @@ import { storedVectorSchema } from '../vector.ts';
  */
 export const metadataRegisterSchema = z.strictObject({ version: sequenceSchema, value: metadataSchema.nullable() });
 
+/**
+ * Who outranks whom in the register of a document's content. What is said plainly stands where it was said: at `version`.
+ * What is said weakly, with `after`, stands right behind the sequence `after`, however much later it was said: all that
+ * was said since outranks it, and of two that stand in one place the one said first.
+ */
+const rankFields = { version: sequenceSchema, after: sequenceSchema.optional() };
+/** Content that was put weakly brings its metadata along, for it counts only as long as the content does. */
+const weakMetadata = { metadata: metadataSchema.nullable().optional() };
+
 /** What a living document holds. At least one of text and vector is there. */
 export const documentContentSchema = z.strictObject({
+  ...weakMetadata,
   hash: sha256Schema,
   space: spaceSchema,
   text: z.string().nullable(),
@@ -25,7 +35,7 @@ export const documentContentSchema = z.strictObject({
 export const documentDataSchema = z.strictObject({
   corpus: corpusSchema,
   id: documentIdSchema,
-  content: z.strictObject({ version: sequenceSchema, value: documentContentSchema.nullable() }),
+  content: z.strictObject({ ...rankFields, value: documentContentSchema.nullable() }),
   metadata: metadataRegisterSchema,
   former_spaces: z.array(spaceSchema),
 });
@@ -33,6 +43,7 @@ export type DocumentData = z.output<typeof documentDataSchema>;
 export type DocumentContent = z.output<typeof documentContentSchema>;
 
 export const vectorContentSchema = z.strictObject({
+  ...weakMetadata,
   hash: sha256Schema,
   text: z.string().nullable(),
   vector: storedVectorSchema,
@@ -48,7 +59,7 @@ export const vectorDataSchema = z.strictObject({
   corpus: corpusSchema,
   id: documentIdSchema,
   space: spaceSchema,
-  content: z.strictObject({ version: sequenceSchema, value: vectorContentSchema.nullable() }),
+  content: z.strictObject({ ...rankFields, value: vectorContentSchema.nullable() }),
   metadata: metadataRegisterSchema,
 });
 export type VectorData = z.output<typeof vectorDataSchema>;

@@ -1,5 +1,5 @@
 import { type VectorFault, vectorFault } from '../../schemas/vector.ts';
-import type { Registers } from '../registers/registers.ts';
+import { outranks, type Registers, type Spoken } from '../registers/registers.ts';
 import type { DocumentTable } from './document-table.ts';
 import type { Counts, Maintenance } from './maintenance.ts';
 import type { Distance } from './parameters.ts';
@@ -16,6 +16,8 @@ export interface StoredContent {
 export interface VectorRecord {
   readonly id: string;
   readonly registers: Registers<StoredContent>;
+  /** The metadata that weak content brings along. */
+  readonly weakJson?: string | null;
 }
 
 export type Applied = 'applied' | 'older' | VectorFault | 'index_full';
@@ -31,11 +33,13 @@ export interface ApplyTarget {
 const insertionsPerApply = 2;
 
 /** Joins a record into what is known of its document, register by register, and does a little of the waiting work. */
-export function applyRecord({ id, registers: { content, metadata } }: VectorRecord, target: ApplyTarget): Applied {
+export function applyRecord(record: VectorRecord, target: ApplyTarget): Applied {
+  const { id, registers, weakJson = null } = record;
+  const { content, metadata } = registers;
   const { table, maintenance, dimension, distance, onMetadata } = target;
   const found = table.find(id);
-  const newContent = content.version > (found === undefined ? 0 : table.contentVersion(found));
-  const newMetadata = metadata.version > (found === undefined ? 0 : table.metadataVersion(found));
+  const newContent = outranks(content, found === undefined ? unspoken : contentPlace(table, found));
+  const newMetadata = metadata.version > (found === undefined ? 0 : table.spokenMetadata(found).version);
   if (!newContent && !newMetadata) return 'older';
   if (newContent && content.value !== null) {
     const fault = vectorFault(content.value.vector, dimension);
@@ -44,11 +48,21 @@ export function applyRecord({ id, registers: { content, metadata } }: VectorReco
   const slot = found ?? table.count;
   if (newContent && !writeVector(slot, content.value?.vector ?? null, maintenance)) return 'index_full';
   table.add(id);
-  if (newContent) table.setContent(slot, content.version, content.value?.hash ?? null, content.value?.truncated);
-  if (newMetadata && metadata.json !== table.metadataJson(slot)) onMetadata(slot, metadata.json);
+  const countedBefore = table.metadataJson(slot);
+  const weak = content.after === undefined ? undefined : { after: content.after, json: weakJson };
+  if (newContent) table.setContent(slot, content.version, content.value?.hash ?? null, content.value?.truncated, weak);
   if (newMetadata) table.setMetadata(slot, metadata.version, metadata.json);
+  const counted = table.metadataJson(slot);
+  if (counted !== countedBefore) onMetadata(slot, counted);
   for (let unit = 0; unit < insertionsPerApply && maintenance.work(countsOf(table)); unit++);
   return 'applied';
+}
+
+const unspoken: Spoken = { version: 0 };
+
+/** Where the content of a slot stands in the order of what was said. */
+export function contentPlace(table: DocumentTable, slot: number): Spoken {
+  return { version: table.contentVersion(slot), after: table.weakness(slot)?.after };
 }
 
 function writeVector(slot: number, vector: Float32Array | null, maintenance: Maintenance): boolean {

@@ -1,4 +1,17 @@
+import type { CorpusState } from '../../schemas/events/corpus.ts';
 import type { VectorData } from '../../schemas/events/document.ts';
+import { corpusAsOf } from '../documents/corpus-state.ts';
+
+/** How what is folded is read as of the past. */
+export interface Reading {
+  readonly vector: (data: VectorData) => VectorData | undefined;
+  readonly corpus: (state: CorpusState) => CorpusState | undefined;
+}
+
+/** Reads everything as it would have been if nothing after INGEST sequence `version` had been said. */
+export function readingAsOf(version: number): Reading {
+  return { vector: (data) => asOfVersion(data, version), corpus: (state) => corpusAsOf(state, version) };
+}
 
 /**
  * A vector event as it would have been if nothing after INGEST sequence `version` had been said: registers that spoke

@@ -1,4 +1,6 @@
+import type { CorpusState } from '../../schemas/events/corpus.ts';
 import { ProblemError } from '../../schemas/problems.ts';
+import { declarationOf, joinCorpusStates } from '../documents/corpus-state.ts';
 import type { CorpusIndex } from './corpus-index.ts';
 
 export type IndexKind = 'documents' | 'playbooks';
@@ -24,9 +26,15 @@ export interface IndexCatalogue {
   all(): IterableIterator<IndexEntry>;
   /** The indexes of one corpus, a space each. */
   ofCorpus(kind: IndexKind, corpus: string, side: string | null): readonly IndexEntry[];
+  /** What was said of a corpus as such, so far as it was folded. */
+  corpusState(corpus: string): CorpusState | undefined;
+  corpusStates(): IterableIterator<CorpusState>;
+  /** Joins what was said of a corpus. */
+  sayCorpus(state: CorpusState): void;
   /**
-   * The index that answers for a corpus: the one in the configured space where that has documents, else the one with the
-   * most documents (of equal ones the first by name).
+   * The index that answers for a corpus: the one in the space that it is declared in where that has documents, else the
+   * one in the configured space where that has, else the one with the most (of equal ones the declared one, then the
+   * first by name).
    */
   serving(corpus: string, side: string | null): IndexEntry | undefined;
 }
@@ -35,6 +43,7 @@ const groupKey = (kind: IndexKind, corpus: string, side: string | null) => `${ki
 
 export function createIndexCatalogue(configuredSpace: string): IndexCatalogue {
   const groups = new Map<string, IndexEntry[]>();
+  const corpora = new Map<string, CorpusState>();
   const groupOf = ({ kind, corpus, side }: IndexName) => groups.get(groupKey(kind, corpus, side)) ?? [];
   const remove = (name: IndexName) => {
     const rest = groupOf(name).filter((entry) => entry.space !== name.space);
@@ -53,11 +62,24 @@ export function createIndexCatalogue(configuredSpace: string): IndexCatalogue {
       for (const group of groups.values()) yield* group;
     },
     ofCorpus: (kind, corpus, side) => groups.get(groupKey(kind, corpus, side)) ?? [],
+    corpusState: (corpus) => corpora.get(corpus),
+    corpusStates: () => corpora.values(),
+    sayCorpus: (state) => {
+      const joined = joinCorpusStates(corpora.get(state.corpus), state);
+      if (joined !== undefined) corpora.set(state.corpus, joined);
+    },
     serving: (corpus, side) => {
+      const declared = side === null ? declarationOf(corpora.get(corpus))?.space : undefined;
       let best: IndexEntry | undefined;
+      let bestSize = -1;
       for (const entry of groups.get(groupKey('documents', corpus, side)) ?? []) {
-        if (entry.space === configuredSpace && entry.index.size > 0) return entry;
-        if (best === undefined || entry.index.size > best.index.size) best = entry;
+        const { size } = entry.index;
+        if (entry.space === declared && size > 0) return entry;
+        // Ahead of all that have any, behind those that come first by right.
+        const counted = entry.space === configuredSpace && size > 0 ? Number.POSITIVE_INFINITY : size;
+        if (counted < bestSize || (counted === bestSize && entry.space !== declared)) continue;
+        best = entry;
+        bestSize = counted;
       }
       return best;
     },

@@ -1,6 +1,7 @@
 import type { Space } from '../../schemas/space.ts';
 import type { CompiledFilter } from '../metadata-filter/metadata-filter.ts';
-import { type Applied, applyRecord, countsOf, type VectorRecord } from './apply.ts';
+import type { Spoken } from '../registers/registers.ts';
+import { type Applied, applyRecord, contentPlace, countsOf, type VectorRecord } from './apply.ts';
 import { createDocumentTable, type DocumentTable } from './document-table.ts';
 import { createFilters } from './filter/matching.ts';
 import { compareIds } from './id-order.ts';
@@ -21,8 +22,8 @@ export type { Found } from './search-selected.ts';
 
 /** The registers of a document, its vector told by its content hash alone. */
 export interface KnownDocument {
-  /** `truncated` where only the beginning of its text was embedded. */
-  readonly content: { readonly version: number; readonly hash: string | null; readonly truncated?: true };
+  /** `after` where it was put weakly; `truncated` where only the beginning of its text was embedded. */
+  readonly content: Spoken & { readonly hash: string | null; readonly truncated?: true };
   readonly metadata: { readonly version: number; readonly json: string | null };
 }
 
@@ -55,6 +56,7 @@ export interface IndexStats {
 export interface CorpusIndex {
   readonly space: Space;
   readonly distance: Distance;
+  readonly parameters: IndexParameters;
   /** Living documents. */
   readonly size: number;
   /** Ids that are known and not alive: deleted, moved to another space, or only metadata was said of them. */
@@ -158,7 +160,7 @@ export function assembleIndex(
   const alive = (slot: number | undefined): slot is number => slot !== undefined && table.contentHash(slot) !== null;
   const known = (slot: number): KnownDocument => ({
     content: {
-      version: table.contentVersion(slot),
+      ...contentPlace(table, slot),
       hash: table.contentHash(slot),
       ...(table.truncated(slot) ? { truncated: true } : {}),
     },
@@ -194,6 +196,7 @@ export function assembleIndex(
   const index: CorpusIndex = {
     space,
     distance,
+    parameters,
     get size() {
       return table.live;
     },

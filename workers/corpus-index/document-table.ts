@@ -1,3 +1,5 @@
+import { countingMetadata, type Metadata } from '../registers/registers.ts';
+
 /**
  * What is known of each id besides its vector, in columns: a place (*slot*) per id, given at its first mention and kept for
  * the life of the index. A hundred thousand documents are a few arrays here, not a hundred thousand objects.
@@ -20,14 +22,25 @@ export interface DocumentTable {
   contentHash(slot: number): string | null;
   /** Whether only the beginning of its text was embedded. */
   truncated(slot: number): boolean;
-  setContent(slot: number, version: number, hash: string | null, truncated?: boolean): void;
+  /** What makes the content weak; undefined where it was said plainly. */
+  weakness(slot: number): Weakness | undefined;
+  setContent(slot: number, version: number, hash: string | null, truncated?: boolean, weak?: Weakness): void;
+  /** Of the metadata that counts: what was said of it, or what weak content brings along. */
   metadataVersion(slot: number): number;
   metadataJson(slot: number): string | null;
+  /** What was said of the metadata, whether or not it counts. */
+  spokenMetadata(slot: number): Metadata;
   setMetadata(slot: number, version: number, json: string | null): void;
 }
 
 /** So many changes are remembered by their slot. */
 const changesKept = 1_024;
+
+/** Of content that was put weakly: the sequence that it stands behind, and the metadata that it brings. */
+export interface Weakness {
+  readonly after: number;
+  readonly json: string | null;
+}
 
 export function createDocumentTable(): DocumentTable {
   const slots = new Map<string, number>();
@@ -38,6 +51,8 @@ export function createDocumentTable(): DocumentTable {
   const metadataVersions: number[] = [];
   // Few are: a set costs less than a column.
   const truncated = new Set<number>();
+  // Few documents are there weakly; most indexes have none.
+  const weaknesses = new Map<number, Weakness>();
   let live = 0;
   let revision = 0;
   /** The slot of the change that made a revision, at the revision's place modulo the length. */
@@ -46,6 +61,18 @@ export function createDocumentTable(): DocumentTable {
     revision++;
     changed[revision % changesKept] = slot;
   };
+  const spokenMetadata = (slot: number): Metadata => ({
+    version: metadataVersions[slot] ?? 0,
+    json: json[slot] ?? null,
+  });
+  const metadata = (slot: number): Metadata => {
+    const weak = weaknesses.get(slot);
+    if (weak === undefined) return spokenMetadata(slot);
+    const version = contentVersions[slot] ?? 0;
+    const own = () => ({ version, json: weak.json });
+    return countingMetadata({ version, after: weak.after }, spokenMetadata(slot), own);
+  };
+
   return {
     get count() {
       return ids.length;
@@ -78,17 +105,23 @@ export function createDocumentTable(): DocumentTable {
     contentVersion: (slot) => contentVersions[slot] ?? 0,
     contentHash: (slot) => hashes[slot] ?? null,
     truncated: (slot) => truncated.has(slot),
-    setContent: (slot, version, hash, isTruncated = false) => {
+    weakness: (slot) => weaknesses.get(slot),
+    setContent: (slot, version, hash, isTruncated = false, weak = undefined) => {
       if (isTruncated) truncated.add(slot);
       else truncated.delete(slot);
+      // The metadata that counts may change with it.
+      if (weak !== undefined || weaknesses.has(slot)) touch(slot);
+      if (weak === undefined) weaknesses.delete(slot);
+      else weaknesses.set(slot, weak);
       const born = (hash === null ? 0 : 1) - ((hashes[slot] ?? null) === null ? 0 : 1);
       live += born;
       if (born !== 0) touch(slot);
       contentVersions[slot] = version;
       hashes[slot] = hash;
     },
-    metadataVersion: (slot) => metadataVersions[slot] ?? 0,
-    metadataJson: (slot) => json[slot] ?? null,
+    metadataVersion: (slot) => (weaknesses.size === 0 ? (metadataVersions[slot] ?? 0) : metadata(slot).version),
+    metadataJson: (slot) => (weaknesses.size === 0 ? (json[slot] ?? null) : metadata(slot).json),
+    spokenMetadata,
     setMetadata: (slot, version, value) => {
       metadataVersions[slot] = version;
       if (json[slot] !== value) touch(slot);

@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
+import type { CorpusState } from '../../schemas/events/corpus.ts';
 import type { VectorData } from '../../schemas/events/document.ts';
 import type { PlaybookData, PlaybookRetracted } from '../../schemas/events/playbook.ts';
 import { parseSpace } from '../../schemas/space.ts';
 import { decodeTrustedVector } from '../../schemas/vector.ts';
 import type { RuntimeLog } from '../../streams/logger.ts';
 import type { FoldContext, FoldHandlers } from '../../streams/projector.ts';
+import { declarationOf, dropFloor } from '../documents/corpus-state.ts';
+import type { Reading } from './as-of.ts';
 import type { IndexCatalogue, IndexName } from './catalogue.ts';
 import { type CorpusIndex, createCorpusIndex, type VectorRecord } from './corpus-index.ts';
 import type { FoldGate } from './gate.ts';
+import { demandsOf, recordBehind, reformed } from './reform.ts';
 
 export interface FoldPorts {
   readonly catalogue: IndexCatalogue;
@@ -20,28 +24,80 @@ export interface FoldPorts {
   readonly onVector?: (data: VectorData) => void;
   /** Other indexes that what is folded goes into too, where they are there. */
   readonly alsoInto?: IndexCatalogue;
-  /** What of a vector event counts: left out, all of it. */
-  readonly read?: (data: VectorData) => VectorData | undefined;
+  /** Told of everything that was said of a corpus. */
+  readonly onCorpus?: (corpus: string) => void;
+  /** What of an event counts: left out, all of it. */
+  readonly read?: Reading;
   /** Indexes that are never searched: no graph is built for them. */
   readonly withoutGraph?: boolean;
   /** Holds the fold while the whole state is looked at. */
   readonly gate?: FoldGate;
 }
 
-/** The fold of VECTORS: every event into the index of its corpus and space. */
+/**
+ * The fold of VECTORS: every event into the index of its corpus and space, but for what a drop of the corpus has ended. A
+ * drop may be folded before or after what it ends: it is remembered, and comes to the same.
+ */
 export function vectorHandlers(ports: FoldPorts): FoldHandlers<'VECTORS'> {
+  const { catalogue, read, gate, onApplied, onVector } = ports;
   return {
     'lakehouse.vector': ({ data }, context) => {
       const { corpus, space, id } = data;
       const name: IndexName = { kind: 'documents', corpus, space, side: null };
-      const counted = ports.read === undefined ? data : ports.read(data);
+      const counted = read === undefined ? data : read.vector(data);
       if (counted === undefined) return undefined;
-      return whenOpen(ports.gate, () => {
-        apply(name, vectorRecord(counted), id, context, ports);
-        ports.onVector?.(counted);
+      return whenOpen(gate, () => {
+        const record = vectorRecord(counted);
+        const left = record && recordBehind(record, dropFloor(catalogue.corpusState(corpus)));
+        if (record === undefined || left !== undefined) apply(name, left, id, context, ports);
+        else onApplied?.(name, id);
+        onVector?.(counted);
       });
     },
+    'lakehouse.vector-corpus': ({ data }) => {
+      const state = read === undefined ? data : read.corpus(data);
+      if (state === undefined) return undefined;
+      return whenOpen(gate, () => foldCorpus(state, ports));
+    },
   };
+}
+
+/** Joins what was said of a corpus, and makes its indexes what it asks for. */
+function foldCorpus(state: CorpusState, ports: FoldPorts): void {
+  const { corpus } = state;
+  ports.catalogue.sayCorpus(state);
+  openDeclared(corpus, ports);
+  conformCorpus(ports.catalogue, corpus);
+  if (ports.alsoInto !== undefined) {
+    ports.alsoInto.sayCorpus(state);
+    conformCorpus(ports.alsoInto, corpus);
+  }
+  ports.onCorpus?.(corpus);
+}
+
+/** A corpus that is declared can be searched, though it has no documents yet. */
+function openDeclared(corpus: string, { catalogue, concerns, withoutGraph = false }: FoldPorts): void {
+  const space = declarationOf(catalogue.corpusState(corpus))?.space;
+  if (space === undefined) return;
+  const name: IndexName = { kind: 'documents', corpus, space, side: null };
+  if (catalogue.get(name) === undefined && (concerns === undefined || concerns(name)))
+    openIndex(name, catalogue, withoutGraph);
+}
+
+/** Brings the indexes of a corpus to what was said of it. One that knows of nothing, and is not declared, goes. */
+export function conformCorpus(catalogue: IndexCatalogue, corpus: string): void {
+  const state = catalogue.corpusState(corpus);
+  const declared = declarationOf(state)?.space;
+  for (const entry of [...catalogue.ofCorpus('documents', corpus, null)]) {
+    const index = reformed(entry.index, demandsOf(state));
+    if (isEmpty(index) && entry.space !== declared) catalogue.remove(entry);
+    else if (index !== entry.index) catalogue.set({ ...entry, index });
+  }
+}
+
+/** Whether nothing is known in an index: it is as if it were not there. */
+export function isEmpty({ size, tombstones }: CorpusIndex): boolean {
+  return size + tombstones === 0;
 }
 
 /** The fold of PLAYBOOKS: a recording is a document whose vector is its query's; a retraction is its tombstone. */
@@ -92,7 +148,9 @@ function openIndex(name: IndexName, catalogue: IndexCatalogue, withoutGraph: boo
   const space = parseSpace(name.space);
   if (space === undefined) return undefined;
   const parameters = withoutGraph ? { exactBelow: Number.POSITIVE_INFINITY } : {};
-  const index = createCorpusIndex({ space, distance: 'cosine', parameters });
+  const { distance, parameters: asked } =
+    name.kind === 'documents' ? demandsOf(catalogue.corpusState(name.corpus)) : demandsOf(undefined);
+  const index = createCorpusIndex({ space, distance, parameters: { ...asked, ...parameters } });
   catalogue.set({ ...name, index });
   return index;
 }
@@ -105,10 +163,13 @@ export function vectorRecord({ id, content, metadata }: VectorData): VectorRecor
     content.value === null || vector === null
       ? null
       : { hash: content.value.hash, vector, truncated: content.value.truncated };
+  const { version, after } = content;
+  const own = content.value?.metadata ?? null;
   const json = metadata.value === null ? null : metadataJson(metadata.value);
   return {
     id,
-    registers: { content: { version: content.version, value }, metadata: { version: metadata.version, json } },
+    registers: { content: { version, after, value }, metadata: { version: metadata.version, json } },
+    weakJson: own === null ? null : metadataJson(own),
   };
 }
 

@@ -2,8 +2,9 @@ import type { Position } from '../../schemas/position.ts';
 import type { LogConnection } from '../../streams/connection.ts';
 import type { RuntimeLog } from '../../streams/logger.ts';
 import { type Projector, startProjector } from '../../streams/projector.ts';
+import { readStreamState } from '../../streams/stream-reader.ts';
 import { subjectOf } from '../../streams/subjects.ts';
-import type { IndexName } from './catalogue.ts';
+import type { IndexCatalogue, IndexName } from './catalogue.ts';
 import { type FoldPorts, playbookHandlers, vectorHandlers } from './fold.ts';
 
 /** How far each folded stream is in a state; a stream that is not named is at its beginning. */
@@ -83,8 +84,37 @@ export function startIndexFolds(options: FoldOptions): IndexFolds {
   };
 }
 
-/** The subjects of VECTORS that an index is folded from. */
-export function vectorSubjectsOf({ corpus, space }: Pick<IndexName, 'corpus' | 'space'>): string {
-  const subject = subjectOf('lakehouse.vector', { corpus, space, key: 'any' });
-  return subject.slice(0, subject.lastIndexOf('.') + 1).concat('*');
+/** The subjects of VECTORS that an index is folded from: its corpus in every space, and what was said of the corpus. */
+export function vectorSubjectsOf({ corpus }: Pick<IndexName, 'corpus'>): string {
+  return `vectors.*.${corpus}.*`;
 }
+
+/**
+ * Reads what was said of every corpus, all there is: what was dropped is then known before the first document is folded.
+ * What a fold meets of it again changes nothing.
+ */
+export async function readCorpora(
+  connection: LogConnection,
+  worker: string,
+  log: RuntimeLog,
+  catalogue: IndexCatalogue,
+): Promise<void> {
+  const { lastSequence: until } = await readStreamState(connection, 'VECTORS');
+  const projector = startProjector({
+    connection,
+    worker,
+    log,
+    stream: 'VECTORS',
+    checkpoint: 0,
+    until,
+    filterSubject: subjectsOfCorpora,
+    onlyLooks: true,
+    handlers: {
+      'lakehouse.vector': () => undefined,
+      'lakehouse.vector-corpus': ({ data }) => catalogue.sayCorpus(data),
+    },
+  });
+  await projector.finished;
+}
+
+const subjectsOfCorpora = subjectOf('lakehouse.vector-corpus', { corpus: 'any' }).replace('.any.', '.*.');

@@ -3,7 +3,7 @@ import type { DocumentContent, DocumentData } from '../../schemas/events/documen
 import type { DocumentChange } from '../../schemas/events/ingest.ts';
 import { formatSpace, parseSpace, type Space } from '../../schemas/space.ts';
 import { encodeVector, vectorFault, vectorFaultMessage } from '../../schemas/vector.ts';
-import { later } from '../registers/registers.ts';
+import { countingMetadata, later, outranks } from '../registers/registers.ts';
 
 /**
  * The state of a document as a fold of INGEST: two registers, content and metadata, each with the sequence that spoke
@@ -33,14 +33,21 @@ export type SpokenState =
 export function spokenState(change: DocumentChange, context: StatedChange): SpokenState {
   const { corpus, sequence, defaultSpace } = context;
   const silent = { version: 0, value: null };
+  const { weak_after: after } = change;
+  if (after !== undefined && after >= sequence)
+    return {
+      ok: false,
+      message: `it was said at ${sequence} and can not stand behind ${after}, which is not before it`,
+    };
   const speaksContent = change.deleted === true || change.text !== undefined || change.vector !== undefined;
-  const speaksMetadata = change.deleted === true || change.metadata != null;
+  // Weak content brings its metadata along instead.
+  const speaksMetadata = after === undefined && (change.deleted === true || change.metadata != null);
   const content = speaksContent && change.deleted !== true ? contentOf(change, defaultSpace) : null;
   if (content !== null && 'fault' in content) return { ok: false, message: content.fault };
   const state: DocumentData = {
     corpus,
     id: change.id,
-    content: speaksContent ? { version: sequence, value: content } : silent,
+    content: speaksContent ? { version: sequence, ...(after === undefined ? {} : { after }), value: content } : silent,
     metadata: speaksMetadata ? { version: sequence, value: change.metadata ?? null } : silent,
     // Somewhere a tombstone, and metadata that came first, have to be known: in the space where content would go.
     former_spaces: content === null ? [formatSpace(defaultSpace)] : [],
@@ -61,15 +68,17 @@ function contentOf(change: DocumentChange, defaultSpace: Space): DocumentContent
     space: formatSpace(space),
     text: change.text ?? null,
     vector: change.vector === undefined ? null : encodeVector(change.vector),
+    ...(change.weak_after === undefined ? {} : { metadata: change.metadata ?? null }),
   };
 }
 
 /**
  * Says one change after another within one event: the last that speaks of a register wins, though their versions are
- * equal.
+ * equal. What is said weakly replaces nothing that is said plainly beside it.
  */
 export function overrule(earlier: DocumentData, last: DocumentData): DocumentData {
-  const content = last.content.version > 0 ? last.content : earlier.content;
+  const yields = last.content.after !== undefined && outranks(earlier.content, last.content);
+  const content = last.content.version > 0 && !yields ? last.content : earlier.content;
   return {
     ...earlier,
     content,
@@ -87,6 +96,26 @@ export function joinStates(known: DocumentData | undefined, spoken: DocumentData
   const unchanged =
     content === known.content && metadata === known.metadata && former.length === known.former_spaces.length;
   return unchanged ? undefined : { ...known, content, metadata, former_spaces: former };
+}
+
+/** The metadata that counts: what was said of it, or what weak content brings along. */
+export function effectiveMetadata({ content, metadata }: DocumentData): DocumentData['metadata'] {
+  const own = () => ({ version: content.version, value: content.value?.metadata ?? null });
+  return countingMetadata(content, metadata, own);
+}
+
+/**
+ * What is left of a document behind a drop of its corpus: registers that stand before it fall silent. Undefined where
+ * nothing is left.
+ * @param floor the sequence of the drop; 0 where there was none
+ */
+export function withoutDropped(state: DocumentData, floor: number): DocumentData | undefined {
+  if (floor === 0) return state;
+  const silent = { version: 0, value: null };
+  const content = outranks(state.content, { version: floor }) ? state.content : silent;
+  const metadata = state.metadata.version > floor ? state.metadata : silent;
+  if (content.version === 0 && metadata.version === 0) return undefined;
+  return { ...state, content, metadata };
 }
 
 /** Every space that either state names, sorted, but for the one that the content is in now. */

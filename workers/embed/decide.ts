@@ -3,6 +3,7 @@ import type { DecodedEvent } from '../../schemas/envelope.ts';
 import type { DocumentContent, DocumentData, VectorData } from '../../schemas/events/document.ts';
 import { encodeVector } from '../../schemas/vector.ts';
 import type { Decision, MessageContext, PlannedAppend } from '../../streams/reactor.ts';
+import { joinCorpusStates } from '../documents/corpus-state.ts';
 import { later } from '../registers/registers.ts';
 import { EmbedderError } from './embedder.ts';
 
@@ -34,9 +35,28 @@ export async function decideEmbed(event: DocumentEvent, context: MessageContext,
   return { kind: 'append', events };
 }
 
+/** What is said of a corpus goes on to the indexes, whatever becomes of its documents. */
+export function decideCorpus(
+  { data }: DecodedEvent<'lakehouse.corpus', EventData<'lakehouse.corpus'>>,
+  { sequence }: MessageContext,
+): Decision {
+  return {
+    kind: 'append',
+    events: [
+      {
+        name: 'lakehouse.vector-corpus',
+        tokens: { corpus: data.corpus },
+        messageId: `vector-corpus:${sequence}`,
+        decide: (newest) => joinCorpusStates(newest, data),
+      },
+    ],
+  };
+}
+
 function stateIn(document: DocumentData, space: string, value: VectorContent | null): VectorData {
   const { corpus, id, content, metadata } = document;
-  return { corpus, id, space, content: { version: content.version, value }, metadata };
+  const { version, after } = content;
+  return { corpus, id, space, content: { version, ...(after === undefined ? {} : { after }), value }, metadata };
 }
 
 async function vectorContent(
@@ -46,9 +66,13 @@ async function vectorContent(
   ports: EmbedPorts,
 ): Promise<VectorContent | Decision> {
   const { hash, text, space } = content;
-  if (content.vector !== null) return { hash, text, vector: content.vector, truncated: false };
+  const own = content.metadata === undefined ? {} : { metadata: content.metadata };
+  if (content.vector !== null) return { hash, text, vector: content.vector, truncated: false, ...own };
   const newest = await ports.newestVector(space, document.corpus, document.id);
-  if (newest?.content.value?.hash === hash) return newest.content.value;
+  if (newest?.content.value?.hash === hash) {
+    const { vector, truncated } = newest.content.value;
+    return { hash, text, vector, truncated, ...own };
+  }
   // Set aside, not tried again: as many of them as may be unacknowledged would keep every other document waiting.
   const embed = ports.embedderOf(space);
   if (embed === undefined) {
@@ -57,7 +81,7 @@ async function vectorContent(
   }
   try {
     const { vector, truncated } = await embed(text ?? '', context.signal);
-    return { hash, text, vector: encodeVector(vector), truncated };
+    return { hash, text, vector: encodeVector(vector), truncated, ...own };
   } catch (error) {
     if (!(error instanceof EmbedderError)) throw error;
     if (error.reason !== 'text_refused') return { kind: 'retry', reason: error.message };

@@ -12,7 +12,7 @@ import { eventually } from '../../streams/testing/eventually.ts';
 import { type Chance, withFaults } from '../../streams/testing/faults.ts';
 import { startTestLog, type TestLog } from '../../streams/testing/test-log.ts';
 import { foldHistory, makeHistory } from '../documents/testing/history.ts';
-import { decideEmbed, type EmbedPorts, type EmbedText } from './decide.ts';
+import { decideCorpus, decideEmbed, type EmbedPorts, type EmbedText } from './decide.ts';
 import { EmbedderError } from './embedder.ts';
 
 const space = 'fake@2';
@@ -58,7 +58,7 @@ async function startEmbed(
     worker: 'embed',
     log: test.log,
     delivery: { ackWaitMs: 100, concurrency: 8, retryFirstMs: 1, retryMaxMs: 20 },
-    handlers: { 'lakehouse.document': wrap(handler, connection) },
+    handlers: { 'lakehouse.document': wrap(handler, connection), 'lakehouse.corpus': decideCorpus },
   });
 }
 
@@ -81,6 +81,7 @@ async function newestVectors(test: TestLog): Promise<Map<string, VectorData>> {
   for (const { payload } of await test.readAll('VECTORS')) {
     const decoded = decodeEvent('VECTORS', payload);
     if (!decoded.ok) throw new Error(decoded.message);
+    if (decoded.event.type !== 'lakehouse.vector') continue;
     const { data } = decoded.event;
     newest.set(`${data.space} ${data.id}`, data);
   }
@@ -96,15 +97,21 @@ function expectedVectors(documents: Iterable<DocumentData>): Map<string, VectorD
         corpus,
         id,
         space: wanted,
-        content: { version: content.version, value },
+        content: { version: content.version, ...(content.after === undefined ? {} : { after: content.after }), value },
         metadata,
       });
     for (const former of former_spaces) put(former, null);
     if (content.value === null) continue;
-    const { hash, text, vector } = content.value;
+    const { hash, text, vector, metadata: own } = content.value;
     const made = encodeVector(fakeVector(text ?? ''));
     const truncated = vector === null && (text ?? '').length > 12;
-    put(content.value.space, { hash, text, vector: vector ?? made, truncated });
+    put(content.value.space, {
+      hash,
+      text,
+      vector: vector ?? made,
+      truncated,
+      ...(own === undefined ? {} : { metadata: own }),
+    });
   }
   return expected;
 }

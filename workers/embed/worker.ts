@@ -9,7 +9,7 @@ import { startService } from '../../streams/service.ts';
 import { subjectOf } from '../../streams/subjects.ts';
 import { type CachedEmbedder, withCache } from './cache.ts';
 import { createEmbedder, type EmbedderChoice } from './choose.ts';
-import { decideEmbed, type EmbedPorts, type EmbedText } from './decide.ts';
+import { decideCorpus, decideEmbed, type EmbedPorts, type EmbedText } from './decide.ts';
 import { createGatherer } from './gather.ts';
 import { tellOfCache } from './metrics.ts';
 import { type OfferedEmbedders, offerEmbedders } from './offered.ts';
@@ -46,7 +46,10 @@ export const embedWorker: WorkerProcess = {
       worker: 'embed',
       log,
       onOutcome: reportOutcomes(observations, 'embed'),
-      handlers: { 'lakehouse.document': (event, message) => decideEmbed(event, message, ports) },
+      handlers: {
+        'lakehouse.document': (event, message) => decideEmbed(event, message, ports),
+        'lakehouse.corpus': decideCorpus,
+      },
     });
     return {
       notReady: () => undefined,

@@ -10,6 +10,7 @@ import { parseRequestBytes } from '../../schemas/requests/parse.ts';
 import type { Clock } from '../../streams/clock.ts';
 import type { ServiceHandler } from '../../streams/service.ts';
 import type { IndexCatalogue, IndexEntry } from '../corpus-index/catalogue.ts';
+import { isEmpty } from '../corpus-index/fold.ts';
 import type { FoldGate } from '../corpus-index/gate.ts';
 import { digestOfIndex } from '../corpus-index/index-digest.ts';
 import type { Words } from './words.ts';
@@ -71,6 +72,8 @@ export function createInspection(ports: InspectionPorts): Inspection {
     for (const entry of catalogue.all()) {
       if (entry.side !== null || (corpus !== undefined && entry.corpus !== corpus)) continue;
       const { kind, space, index } = entry;
+      // As if it were not there: whether a drop leaves an empty index behind is nobody's state.
+      if (isEmpty(index)) continue;
       const digest = await digestOfIndex(entry);
       indexes.push({ kind, corpus: entry.corpus, space, digest, live: index.size, tombstones: index.tombstones });
     }

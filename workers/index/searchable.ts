@@ -6,6 +6,7 @@ import { parseRequestBytes } from '../../schemas/requests/parse.ts';
 import type { Clock } from '../../streams/clock.ts';
 import type { ServiceHandler } from '../../streams/service.ts';
 import type { IndexCatalogue } from '../corpus-index/catalogue.ts';
+import { dropFloor, knowsOf } from '../documents/corpus-state.ts';
 import type { Rejections } from './rejections.ts';
 
 type Item = WaitRequest['items'][number];
@@ -14,6 +15,12 @@ export interface SearchableWaits {
   /** A document was folded: whoever waits for it is asked again. */
   onApplied(corpus: string, id: string): void;
   onRejected(rejected: RejectedData): void;
+  /** Something that was said of a corpus was folded. */
+  onCorpus(corpus: string): void;
+  /** Resolves true when what was said of a corpus at `version` is folded, false when it was rejected or the signal aborts. */
+  corpusSaid(corpus: string, version: number, signal: AbortSignal): Promise<boolean>;
+  /** Waits until all can be found, or were rejected, or the signal aborts; resolves to those that are not. */
+  settle(items: readonly Item[], signal: AbortSignal): Promise<readonly Item[]>;
   /** What was set aside took effect later: it is no longer told as rejected. */
   onResolved(resolved: RejectedResolvedData): void;
   /** `svc.index.wait`. */
@@ -34,15 +41,22 @@ export function createSearchableWaits(
   const waiters = new Map<string, Set<() => void>>();
   const keyOf = (corpus: string, id: string) => `${corpus} ${id}`;
   const rejectionKey = (version: number) => `${version}`;
+  const corpusKey = (corpus: string) => `${corpus} `;
+  const forget = (key: string, look: () => void) => {
+    waiters.get(key)?.delete(look);
+    if (waiters.get(key)?.size === 0) waiters.delete(key);
+  };
 
+  /** What a later drop has ended is settled too: it will not come, and nothing of it is left to wait for. */
   const isSearchable = ({ corpus, id, version }: Item) =>
+    dropFloor(catalogue.corpusState(corpus)) >= version ||
     catalogue.ofCorpus('documents', corpus, null).some(({ index }) => {
       const known = index.lookup(id);
       return known !== undefined && Math.max(known.content.version, known.metadata.version) >= version;
     });
   const isRejected = ({ version }: Item) => rejections.ofVersion(version) !== undefined;
   const wake = (key: string) => {
-    for (const waiter of waiters.get(key) ?? []) waiter();
+    for (const waiter of [...(waiters.get(key) ?? [])]) waiter();
   };
 
   /** Calls back when the item can be found or was rejected; what it returns lets go of it. */
@@ -53,21 +67,18 @@ export function createSearchableWaits(
     };
     for (const key of keys) waiters.set(key, (waiters.get(key) ?? new Set()).add(look));
     return () => {
-      for (const key of keys) {
-        waiters.get(key)?.delete(look);
-        if (waiters.get(key)?.size === 0) waiters.delete(key);
-      }
+      for (const key of keys) forget(key, look);
     };
   };
 
-  /** Resolves to how many are left when all are settled, or the signal aborts. */
-  const settle = (items: readonly Item[], signal: AbortSignal): Promise<number> =>
+  /** Resolves to those that are left when all are settled, or the signal aborts. */
+  const settle = (items: readonly Item[], signal: AbortSignal): Promise<readonly Item[]> =>
     new Promise((resolve) => {
       const left = new Map<Item, () => void>();
       const finish = () => {
         signal.removeEventListener('abort', finish);
         for (const letGo of left.values()) letGo();
-        resolve(left.size);
+        resolve([...left.keys()]);
       };
       for (const item of items) {
         if (isSearchable(item) || isRejected(item)) continue;
@@ -93,10 +104,31 @@ export function createSearchableWaits(
     onResolved: ({ version, outcome }) => {
       if (version !== null && outcome === 'retried') rejections.forget(version);
     },
+    onCorpus: (corpus) => {
+      for (const key of [...waiters.keys()]) if (key.startsWith(`${corpus} `)) wake(key);
+    },
+    corpusSaid: (corpus, version, signal) =>
+      new Promise((resolve) => {
+        const keys = [corpusKey(corpus), rejectionKey(version)];
+        const finish = (said: boolean) => {
+          for (const key of keys) forget(key, look);
+          signal.removeEventListener('abort', giveUp);
+          resolve(said);
+        };
+        const giveUp = () => finish(false);
+        const look = () => {
+          if (knowsOf(catalogue.corpusState(corpus), version)) finish(true);
+          else if (rejections.ofVersion(version) !== undefined || signal.aborted) finish(false);
+        };
+        for (const key of keys) waiters.set(key, (waiters.get(key) ?? new Set()).add(look));
+        signal.addEventListener('abort', giveUp, { once: true });
+        look();
+      }),
+    settle,
     endpoint: async (request) => {
       const { items } = parseRequestBytes(waitRequestSchema, request.body);
       const signal = AbortSignal.timeout(Math.max(1, Math.round(request.deadlineAtMs - clock.monotonicMs())));
-      const left = await settle(items, signal);
+      const left = (await settle(items, signal)).length;
       if (left > 0) {
         const detail = `${left} of ${items.length} documents are neither searchable nor rejected yet; they are in the log and will be`;
         throw new ProblemError('deadline_passed', detail, { searchable: items.length - left });

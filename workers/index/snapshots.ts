@@ -7,6 +7,8 @@ import type { ObjectStore } from '../../streams/object-store.ts';
 import type { ServiceHandler } from '../../streams/service.ts';
 import { readStreamIdentity, readStreamState } from '../../streams/stream-reader.ts';
 import type { IndexCatalogue } from '../corpus-index/catalogue.ts';
+import { conformCorpus } from '../corpus-index/fold.ts';
+import { demandsOf } from '../corpus-index/reform.ts';
 import {
   loadNewestSnapshot,
   pruneSnapshots,
@@ -34,6 +36,8 @@ export async function bootFromSnapshot({ store, catalogue, connection, log }: Bo
   const ends: Record<string, number> = {};
   for (const stream of foldedStreams) ends[stream] = (await readStreamState(connection, stream)).lastSequence;
   const chosen = await loadNewestSnapshot(store, snapshotFolder, {
+    parametersOf: ({ kind, corpus }) =>
+      kind === 'documents' ? demandsOf(catalogue.corpusState(corpus)).parameters : {},
     refuse: async ({ checkpoint, log: told }) =>
       foreign(checkpoint, ends) ?? (await anotherLife(connection, checkpoint, told)),
   }).catch((error: unknown) => {
@@ -44,6 +48,8 @@ export async function bootFromSnapshot({ store, catalogue, connection, log }: Bo
   if (chosen?.snapshot === undefined) return { checkpoint: {}, snapshot: null };
   const { key, checkpoint, createdAt, entries, notes } = chosen.snapshot;
   for (const entry of entries) catalogue.set(entry);
+  // What was dropped since the snapshot was taken is not to be found while its tail is folded.
+  for (const { corpus } of catalogue.corpusStates()) conformCorpus(catalogue, corpus);
   log.info({ key, checkpoint, indexes: entries.length, notes }, 'loaded a snapshot');
   return { checkpoint, snapshot: { key, created_at: createdAt } };
 }

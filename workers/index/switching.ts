@@ -11,6 +11,8 @@ import {
   type IndexEntry,
   type IndexName,
 } from '../corpus-index/catalogue.ts';
+import { conformCorpus } from '../corpus-index/fold.ts';
+import { demandsOf } from '../corpus-index/reform.ts';
 import { loadSnapshotEntries } from '../corpus-index/snapshots.ts';
 import { startIndexFolds, vectorSubjectsOf } from '../corpus-index/state.ts';
 
@@ -49,7 +51,9 @@ export async function startSwitching(ports: SwitchingPorts): Promise<Switching> 
       return;
     }
     if (side === null && sequence <= bootSequence) return;
-    const loaded = await loadSnapshotEntries(ports.store, data.manifest).catch((error: unknown) => {
+    const { parameters } = side === null ? demandsOf(catalogue.corpusState(corpus)) : demandsOf(undefined);
+    const options = { parameters: kind === 'documents' ? parameters : {} };
+    const loaded = await loadSnapshotEntries(ports.store, data.manifest, options).catch((error: unknown) => {
       // At boot nobody is kept waiting for a side index by a store that is away; a switch is tried until it is done.
       if (sequence > bootSequence) throw error;
       return { ok: false as const, reason: String(error) };
@@ -62,10 +66,12 @@ export async function startSwitching(ports: SwitchingPorts): Promise<Switching> 
       return;
     }
     for (const entry of loaded.entries) {
-      if (side === null) await join(entry, data, ports, joining);
-      rebuilds.set(entry.index, data.run_id);
-      catalogue.set({ ...entry, side });
+      const joined = side === null ? await join(entry, data, ports, joining) : entry;
       joining.remove(entry);
+      // Undefined where the corpus was dropped meanwhile.
+      if (joined === undefined) continue;
+      rebuilds.set(joined.index, data.run_id);
+      catalogue.set({ ...joined, side });
       log.info(
         { ...name, run: data.run_id },
         side === null ? 'switched to a rebuilt index' : 'a side index can be asked',
@@ -85,21 +91,24 @@ export async function startSwitching(ports: SwitchingPorts): Promise<Switching> 
   return { joining, rebuiltBy: ({ index }) => rebuilds.get(index) ?? null, stop: () => projector.stop() };
 }
 
-/** Brings a loaded index up to the live position. From here on the live fold goes into it too. */
+/**
+ * Brings a loaded index up to the live position. From here on the live fold goes into it too; where what is said of the
+ * corpus puts another index in its place, it does so for both.
+ */
 async function join(
   entry: IndexEntry,
   data: IndexSwitchData,
-  { connection, log, position }: SwitchingPorts,
+  { connection, log, position, catalogue }: SwitchingPorts,
   joining: IndexCatalogue,
-): Promise<void> {
+): Promise<IndexEntry | undefined> {
   joining.set(entry);
-  const tail = createIndexCatalogue('');
-  tail.set(entry);
+  for (const state of catalogue.corpusStates()) joining.sayCorpus(state);
+  if (entry.kind === 'documents') conformCorpus(joining, entry.corpus);
   const folds = startIndexFolds({
     connection,
     log,
     worker: 'index',
-    catalogue: tail,
+    catalogue: joining,
     checkpoint: data.checkpoint,
     until: position(),
     // The live fold meets what can not be read, too, and sets it aside.
@@ -109,4 +118,6 @@ async function join(
     betweenEvents: () => new Promise((resolve) => setImmediate(resolve)),
   });
   await folds.finished;
+  const index = joining.get(entry);
+  return index === undefined ? undefined : { ...entry, index };
 }

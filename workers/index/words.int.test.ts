@@ -31,7 +31,12 @@ describe('words', () => {
       await append(embed, 'lakehouse.vector', { space, corpus, key: id }, data, { messageId, source: 'test' });
     }
     const connection = await log.connectAs('index');
-    const words = createWords({ connection, log: log.log, position: () => ({ VECTORS: history.length }) });
+    const words = createWords({
+      connection,
+      log: log.log,
+      position: () => ({ VECTORS: history.length }),
+      floorOf: () => 0,
+    });
     expect(words.stats(of)).toBeUndefined();
     // Nobody asked for them yet: it is not kept.
     words.note(said('c', 3, 'welder'));

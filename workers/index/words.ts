@@ -7,6 +7,7 @@ import type { RuntimeLog } from '../../streams/logger.ts';
 import { startProjector } from '../../streams/projector.ts';
 import { vectorSubjectsOf } from '../corpus-index/state.ts';
 import { createLexicalIndex, type LexicalIndex, type LexicalStats } from '../lexical/lexical-index.ts';
+import { placeOf } from '../registers/registers.ts';
 
 /** The corpus whose words are meant. */
 export interface WordsOf {
@@ -25,6 +26,8 @@ export interface Words {
   whenGathered(of: WordsOf, signal: AbortSignal): Promise<LexicalIndex>;
   /** The live fold brings every event here, too. */
   note(data: VectorData): void;
+  /** Something was said of a corpus: what it has dropped is let go of, and gathered anew when somebody asks. */
+  onCorpus(corpus: string): void;
   /** Undefined where nobody asked yet. */
   stats(of: WordsOf): LexicalStats | undefined;
   stop(): Promise<void>;
@@ -35,9 +38,14 @@ export interface WordsPorts {
   readonly log: RuntimeLog;
   /** How far the live fold is. */
   readonly position: () => Position;
+  /** The newest drop of a corpus: what stands before it has no words. */
+  readonly floorOf: (corpus: string) => number;
 }
 
 interface Gathering {
+  readonly of: WordsOf;
+  /** The drop that it is gathered behind. */
+  readonly floor: number;
   readonly index: LexicalIndex;
   readonly done: Promise<void>;
   gathered: boolean;
@@ -49,7 +57,7 @@ const keyOf = ({ corpus, space }: WordsOf) => `${space} ${corpus}`;
  * Gathers words of one corpus after the other: what VECTORS held when it began is read again, and what comes meanwhile is
  * brought by the live fold. Of two versions of a document the later counts, so the two may meet in any order.
  */
-export function createWords({ connection, log, position }: WordsPorts): Words {
+export function createWords({ connection, log, position, floorOf }: WordsPorts): Words {
   const gatherings = new Map<string, Gathering>();
   const stopping = new AbortController();
   let last: Promise<void> = Promise.resolve();
@@ -67,7 +75,10 @@ export function createWords({ connection, log, position }: WordsPorts): Words {
       filterSubject: vectorSubjectsOf(of),
       // The live fold met what can not be read, and set it aside.
       onlyLooks: true,
-      handlers: { 'lakehouse.vector': ({ data }) => bring(gathering.index, data) },
+      handlers: {
+        'lakehouse.vector': ({ data }) => bring(gathering, data),
+        'lakehouse.vector-corpus': () => undefined,
+      },
     });
     const stop = () => void projector.stop();
     stopping.signal.addEventListener('abort', stop, { once: true });
@@ -86,6 +97,8 @@ export function createWords({ connection, log, position }: WordsPorts): Words {
       begin = resolve;
     });
     const gathering: Gathering = {
+      of,
+      floor: floorOf(of.corpus),
       index: createLexicalIndex(),
       done: begun.then(() => read(of, gathering)),
       gathered: false,
@@ -118,7 +131,11 @@ export function createWords({ connection, log, position }: WordsPorts): Words {
     },
     note: (data) => {
       const gathering = gatherings.get(keyOf(data));
-      if (gathering !== undefined) bring(gathering.index, data);
+      if (gathering !== undefined) bring(gathering, data);
+    },
+    onCorpus: (corpus) => {
+      for (const [key, { of, floor }] of gatherings)
+        if (of.corpus === corpus && floor < floorOf(corpus)) gatherings.delete(key);
     },
     stats: (of) => gatherings.get(keyOf(of))?.index.stats(),
     stop: async () => {
@@ -136,6 +153,7 @@ export const wordsOfNobody: Words = {
       new ProblemError('unavailable', `no words are gathered here of "${of.corpus}"`, { corpus: of.corpus }),
     ),
   note: () => {},
+  onCorpus: () => {},
   stats: () => undefined,
   stop: () => Promise.resolve(),
 };
@@ -170,8 +188,9 @@ export async function allGathered(
   );
 }
 
-function bring(index: LexicalIndex, { id, content }: VectorData): void {
-  index.apply({ id, version: content.version, text: content.value?.text ?? null });
+function bring({ index, floor }: Gathering, { id, content }: VectorData): void {
+  const place = placeOf(content);
+  if (place > floor) index.apply({ id, version: place, text: content.value?.text ?? null });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

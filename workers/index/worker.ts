@@ -9,7 +9,8 @@ import { createServiceClient } from '../../streams/service-client.ts';
 import { readStreamState } from '../../streams/stream-reader.ts';
 import { createIndexCatalogue } from '../corpus-index/catalogue.ts';
 import { createFoldGate } from '../corpus-index/gate.ts';
-import { startIndexFolds } from '../corpus-index/state.ts';
+import { readCorpora, startIndexFolds } from '../corpus-index/state.ts';
+import { dropFloor } from '../documents/corpus-state.ts';
 import { createEmbedQueries } from '../query-vectors/embed-query.ts';
 import { startBackgroundWork } from './background.ts';
 import { createCorpora } from './corpora.ts';
@@ -47,6 +48,7 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
   const store = await openObjectStore(configuration, clock);
   const catalogue = createIndexCatalogue(formatSpace(configuration.embedder.space));
   const gate = createFoldGate();
+  await readCorpora(connection, 'index', log, catalogue);
   const boot = await bootFromSnapshot({ store, catalogue, connection, log });
 
   let folds: ReturnType<typeof startIndexFolds> | undefined;
@@ -54,7 +56,12 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
   const rejected = createRejections();
   const waits = createSearchableWaits(catalogue, rejected, clock, position);
   const switching = await startSwitching({ connection, store, catalogue, log, position });
-  const words = createWords({ connection, log, position });
+  const words = createWords({
+    connection,
+    log,
+    position,
+    floorOf: (corpus) => dropFloor(catalogue.corpusState(corpus)),
+  });
   const background = startBackgroundWork(catalogue, gate, configuration.index.recallTarget);
   folds = startIndexFolds({
     connection,
@@ -67,6 +74,10 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
       if (name.kind === 'documents') waits.onApplied(name.corpus, id);
     },
     onVector: words.note,
+    onCorpus: (corpus) => {
+      words.onCorpus(corpus);
+      waits.onCorpus(corpus);
+    },
     alsoInto: switching.joining,
     betweenEvents: background.letOthersIn,
   });

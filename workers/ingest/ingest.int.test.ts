@@ -10,6 +10,7 @@ import { type Chance, withFaults, withoutCompareAndSet } from '../../streams/tes
 import { startTestLog, type TestLog } from '../../streams/testing/test-log.ts';
 import { corpus, defaultSpace, foldHistory, makeHistory, type Said } from '../documents/testing/history.ts';
 import { decideIngest } from './decide.ts';
+import { decideCorpus } from './decide-corpus.ts';
 
 const events = 120;
 const instances = 2;
@@ -40,7 +41,10 @@ async function workOn(test: TestLog, seed: number, wrap: Wrap): Promise<Map<stri
         worker: 'ingest',
         log: test.log,
         delivery: { ackWaitMs: 100, concurrency: 8, retryFirstMs: 1, retryMaxMs: 20 },
-        handlers: { 'lakehouse.ingest': wrap(decide, connection, random.unit) },
+        handlers: {
+          'lakehouse.ingest': wrap(decide, connection, random.unit),
+          'lakehouse.corpus-change': decideCorpus,
+        },
       });
     }),
   );
@@ -53,7 +57,7 @@ async function workOn(test: TestLog, seed: number, wrap: Wrap): Promise<Map<stri
   for (const { payload } of await test.readAll('DOCUMENTS')) {
     const decoded = decodeEvent('DOCUMENTS', payload);
     if (!decoded.ok) throw new Error(decoded.message);
-    states.set(decoded.event.data.id, decoded.event.data);
+    if (decoded.event.type === 'lakehouse.document') states.set(decoded.event.data.id, decoded.event.data);
   }
   return states;
 }

@@ -2,6 +2,7 @@ import { reportOutcomes } from '../../streams/outcomes.ts';
 import type { WorkerProcess } from '../../streams/process.ts';
 import { startReactor } from '../../streams/reactor.ts';
 import { decideIngest } from './decide.ts';
+import { decideCorpus } from './decide-corpus.ts';
 
 /** Folds what producers say into the newest state of every document. */
 export const ingestWorker: WorkerProcess = {
@@ -14,7 +15,10 @@ export const ingestWorker: WorkerProcess = {
       worker: 'ingest',
       log,
       onOutcome: reportOutcomes(observations, 'ingest'),
-      handlers: { 'lakehouse.ingest': (event, context) => decideIngest(event, context, space) },
+      handlers: {
+        'lakehouse.ingest': (event, context) => decideIngest(event, context, space),
+        'lakehouse.corpus-change': decideCorpus,
+      },
     });
     return { notReady: () => undefined, stop: (drainMs) => reactor.stop(drainMs) };
   },

@@ -6,11 +6,12 @@ import type { LogConnection } from '../../streams/connection.ts';
 import type { RuntimeLog } from '../../streams/logger.ts';
 import type { ObjectStore } from '../../streams/object-store.ts';
 import { readStreamState } from '../../streams/stream-reader.ts';
-import { asOfVersion } from '../corpus-index/as-of.ts';
+import { readingAsOf } from '../corpus-index/as-of.ts';
 import { createIndexCatalogue, type IndexEntry, type IndexKind } from '../corpus-index/catalogue.ts';
+import { isEmpty } from '../corpus-index/fold.ts';
 import { digestOfIndex } from '../corpus-index/index-digest.ts';
 import { saveSnapshotEntries } from '../corpus-index/snapshots.ts';
-import { type Checkpoint, startIndexFolds } from '../corpus-index/state.ts';
+import { type Checkpoint, startIndexFolds, vectorSubjectsOf } from '../corpus-index/state.ts';
 import { type Moment, momentOf, type Past } from './moment.ts';
 import { measureRecall, spread } from './recall.ts';
 
@@ -106,8 +107,8 @@ async function build(
       VECTORS: documents ? (until.VECTORS ?? 0) : 0,
       PLAYBOOKS: documents && options.side === null ? 0 : (until.PLAYBOOKS ?? 0),
     },
-    ...(documents ? { vectorSubjects: `vectors.*.${options.corpus}.*` } : {}),
-    ...(moment === undefined ? {} : { read: (data) => asOfVersion(data, moment.version) }),
+    ...(documents ? { vectorSubjects: vectorSubjectsOf(options) } : {}),
+    ...(moment === undefined ? {} : { read: readingAsOf(moment.version) }),
     concerns: ({ kind, corpus }) => corpus === options.corpus || (options.side !== null && kind === 'playbooks'),
     onApplied: () => {
       events++;
@@ -119,7 +120,7 @@ async function build(
   }, progressEveryMs);
   await folds.finished.finally(() => clearInterval(timer));
   ports.onProgress({ step: 'fold', done: total, total });
-  const entries = [...catalogue.all()];
+  const entries = [...catalogue.all()].filter(({ index }) => !isEmpty(index));
   await finishGraphs(entries, ports);
   const seconds = (connection.clock.monotonicMs() - began) / 1_000;
   return { entries, until, eventsPerSecond: seconds === 0 ? 0 : events / seconds };

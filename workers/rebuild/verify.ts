@@ -1,3 +1,4 @@
+import type { CorpusState } from '../../schemas/events/corpus.ts';
 import type { DocumentData } from '../../schemas/events/document.ts';
 import type { Position } from '../../schemas/position.ts';
 import { ProblemError } from '../../schemas/problems.ts';
@@ -10,10 +11,11 @@ import { startProjector } from '../../streams/projector.ts';
 import { readStreamState } from '../../streams/stream-reader.ts';
 import { tokenAt } from '../../streams/subjects.ts';
 import { createIndexCatalogue, type IndexCatalogue } from '../corpus-index/catalogue.ts';
-import { metadataJson } from '../corpus-index/fold.ts';
+import { isEmpty, metadataJson } from '../corpus-index/fold.ts';
 import { digestOfIndex } from '../corpus-index/index-digest.ts';
 import { foldedStreams, startIndexFolds } from '../corpus-index/state.ts';
-import { joinStates, overrule, spokenState } from '../documents/document-state.ts';
+import { corpusAsOf, dropFloor, joinCorpusStates, spokenCorpus } from '../documents/corpus-state.ts';
+import { effectiveMetadata, joinStates, overrule, spokenState, withoutDropped } from '../documents/document-state.ts';
 import type { Difference, VerifyReport } from './task.ts';
 
 export interface VerifyPorts {
@@ -88,7 +90,8 @@ async function compareDigests(live: DigestReply, clean: IndexCatalogue): Promise
   for (const { kind, corpus, space, digest } of live.indexes)
     rows.set(keyOf({ kind, corpus, space }), { kind, corpus, space, live: digest, clean: null, equal: false });
   for (const entry of clean.all()) {
-    const { kind, corpus, space } = entry;
+    const { kind, corpus, space, index } = entry;
+    if (isEmpty(index)) continue;
     const digest = await digestOfIndex(entry);
     const known = rows.get(keyOf(entry))?.live ?? null;
     rows.set(keyOf(entry), { kind, corpus, space, live: known, clean: digest, equal: known === digest });
@@ -101,33 +104,54 @@ async function compareWithIngest(
   clean: IndexCatalogue,
   until: number,
 ): Promise<VerifyReport['ingest']> {
-  const expected = await foldIngest(ports, until);
+  const { expected, corpora } = await foldIngest(ports, until);
   const rejected = await rejectedVersions(ports);
   const differences: Difference[] = [];
   let differing = 0;
+  const note = (difference: Difference) => {
+    differing++;
+    if (differences.length < differencesShownMax) differences.push(difference);
+  };
+  for (const difference of corporaThatDiffer(corpora, clean, until)) note(difference);
   for (const state of expected.values()) {
     const wanted = describeState(state);
     const found = describeFound(state, clean, until);
     if (found === undefined || found === wanted || rejected.has(state.content.version)) continue;
-    differing++;
-    if (differences.length < differencesShownMax)
-      differences.push({ corpus: state.corpus, id: state.id, expected: wanted, found });
+    note({ corpus: state.corpus, id: state.id, expected: wanted, found });
   }
-  for (const difference of phantoms(expected, clean, until)) {
-    differing++;
-    if (differences.length < differencesShownMax) differences.push(difference);
-  }
+  for (const difference of phantoms(expected, clean, until)) note(difference);
   return { until, documents: expected.size, rejected: rejected.size, differences, differing };
+}
+
+/** What was said of each corpus as such: the newest saying, as INGEST alone has it. */
+function* corporaThatDiffer(
+  corpora: ReadonlyMap<string, CorpusState>,
+  clean: IndexCatalogue,
+  until: number,
+): Generator<Difference> {
+  const tell = (state: CorpusState | undefined) => {
+    const said = state === undefined ? undefined : corpusAsOf(state, until)?.said.at(-1);
+    return said === undefined ? 'nothing' : `${said.version} ${JSON.stringify(said.declared)}`;
+  };
+  const names = new Set([...corpora.keys(), ...[...clean.corpusStates()].map(({ corpus }) => corpus)]);
+  for (const corpus of names) {
+    const [expected, found] = [tell(corpora.get(corpus)), tell(clean.corpusState(corpus))];
+    if (expected !== found) yield { corpus, id: '', expected, found };
+  }
 }
 
 const keyOfDocument = (corpus: string, id: string) => `${corpus} ${id}`;
 
-/** The state of every document as INGEST alone says it, in stream order, once. */
-async function foldIngest(
-  { connection, log, configuredSpace }: VerifyPorts,
-  until: number,
-): Promise<Map<string, DocumentData>> {
+interface IngestFold {
+  /** What a drop has ended is left out. */
+  readonly expected: Map<string, DocumentData>;
+  readonly corpora: ReadonlyMap<string, CorpusState>;
+}
+
+/** The state of every document and corpus as INGEST alone says it, in stream order, once. */
+async function foldIngest({ connection, log, configuredSpace }: VerifyPorts, until: number): Promise<IngestFold> {
   const states = new Map<string, DocumentData>();
+  const corpora = new Map<string, CorpusState>();
   const projector = startProjector({
     connection,
     log,
@@ -149,13 +173,23 @@ async function foldIngest(
         }
         for (const [id, state] of said) {
           const key = keyOfDocument(corpus, id);
-          states.set(key, joinStates(states.get(key), state) ?? state);
+          states.set(key, joinStates(states.get(key), state) ?? states.get(key) ?? state);
         }
+      },
+      'lakehouse.corpus-change': ({ data }, { sequence, subject }) => {
+        const corpus = tokenAt(subject, 1);
+        const spoken = spokenCorpus(data, corpus, sequence);
+        corpora.set(corpus, joinCorpusStates(corpora.get(corpus), spoken) ?? spoken);
       },
     },
   });
   await projector.finished;
-  return states;
+  const expected = new Map<string, DocumentData>();
+  for (const [key, state] of states) {
+    const left = withoutDropped(state, dropFloor(corpora.get(state.corpus)));
+    if (left !== undefined) expected.set(key, left);
+  }
+  return { expected, corpora };
 }
 
 /** Versions whose content the embedder refused: they are in REJECTED instead of VECTORS. */
@@ -184,7 +218,9 @@ async function rejectedVersions({ connection, log }: VerifyPorts): Promise<Set<n
   return versions;
 }
 
-function describeState({ content, metadata }: DocumentData): string {
+function describeState(state: DocumentData): string {
+  const { content } = state;
+  const metadata = effectiveMetadata(state);
   const json = metadata.value === null ? null : metadataJson(metadata.value);
   return describe(content.version, content.value?.hash ?? null, metadata.version, json);
 }

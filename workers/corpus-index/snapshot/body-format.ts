@@ -32,9 +32,10 @@ export const endSchema = z.strictObject({
 export type BodyEnd = z.output<typeof endSchema>;
 
 /**
- * One document: id, content version, content hash (null: not alive), metadata version, metadata, and for one that the
- * graph finds its label and the label that stands for it in the graph (-1: it is behind the graph). At the end `true` where only
- * the beginning of its text was embedded: rows of others, and of bodies written before that was told, are without.
+ * One document: id, content version, content hash (null: not alive), metadata version, metadata (as they were said), and
+ * for one that the graph finds its label and the label that stands for it in the graph (-1: it is behind the graph). At the
+ * end whether only the beginning of its text was embedded, and for content that was put weakly the sequence that it stands
+ * behind and the metadata that it brings: rows that have none of it, and bodies written before it was told, are without.
  */
 export type DocumentRow = readonly [
   id: string,
@@ -44,7 +45,9 @@ export type DocumentRow = readonly [
   json: string | null,
   label: number,
   representative: number,
-  truncated?: true,
+  truncated?: boolean,
+  after?: number,
+  weakJson?: string | null,
 ];
 
 /** @throws SnapshotFault */
@@ -65,10 +68,13 @@ const textOrNull = (value: unknown) => value === null || typeof value === 'strin
 const isSequence = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
 const isLabel = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= -1;
 
+const rowLengths: ReadonlySet<number> = new Set([7, 8, 10]);
+
 // By hand: a schema per row would take longer than all the rest of loading.
 function isRow(row: unknown): row is DocumentRow {
-  if (!Array.isArray(row) || row.length < 7 || row.length > 8) return false;
-  const [id, contentVersion, hash, metadataVersion, json, label, representative, truncated] = row as unknown[];
+  if (!Array.isArray(row) || !rowLengths.has(row.length)) return false;
+  const [id, contentVersion, hash, metadataVersion, json, label, representative, truncated, after, weakJson] =
+    row as unknown[];
   return (
     typeof id === 'string' &&
     isSequence(contentVersion) &&
@@ -78,7 +84,8 @@ function isRow(row: unknown): row is DocumentRow {
     isLabel(label) &&
     isLabel(representative) &&
     (label === -1) === (representative === -1) &&
-    (row.length === 7 || (truncated === true && hash !== null))
+    (row.length === 7 || (typeof truncated === 'boolean' && (hash !== null || !truncated))) &&
+    (row.length < 10 || (isSequence(after) && textOrNull(weakJson)))
   );
 }
 

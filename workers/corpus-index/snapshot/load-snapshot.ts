@@ -17,6 +17,8 @@ import type { SnapshotOptions } from './write-snapshot.ts';
 
 export interface LoadOptions extends SnapshotOptions {
   readonly parameters?: Partial<IndexParameters>;
+  /** What is asked of one index, beyond those. */
+  readonly parametersOf?: (name: Pick<SnapshotBody, 'kind' | 'corpus'>) => Partial<IndexParameters>;
 }
 
 export interface LoadedSnapshot {
@@ -70,7 +72,7 @@ async function loadManifest(
 async function loadBody(
   store: ObjectStore,
   wanted: SnapshotBody,
-  { scratchDirectory = tmpdir(), parameters: chosen }: LoadOptions,
+  { scratchDirectory = tmpdir(), parameters: chosen, parametersOf }: LoadOptions,
   note: (text: string) => void,
 ): Promise<CorpusIndex> {
   const body = await store.get(wanted.key);
@@ -81,7 +83,7 @@ async function loadBody(
     const read = await readBody(body, wanted, graphPath);
     const { table, arena, slots, space } = read;
     const { distance } = wanted;
-    const parameters = { ...defaultParameters, ...chosen };
+    const parameters = { ...defaultParameters, ...chosen, ...parametersOf?.(wanted) };
     const graph = await loadGraph(read, wanted, graphPath, note);
     const options = { dimension: space.dimension, distance, parameters };
     const maintenance = createMaintenance(options, createGeneration(options, { arena, slots, graph }));

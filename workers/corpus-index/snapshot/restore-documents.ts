@@ -43,12 +43,14 @@ export function startRestoration(space: Space, distance: Distance): Restoration 
   let watermark = 0;
   let previousId: string | undefined;
 
-  const addRow = ([id, contentVersion, hash, metadataVersion, json, , , truncated]: DocumentRow): number => {
+  const addRow = (row: DocumentRow): number => {
+    const [id, contentVersion, hash, metadataVersion, json, , , truncated, after, weakJson = null] = row;
     if (previousId !== undefined && compareIds(previousId, id) >= 0)
       throw new SnapshotFault('the documents of the body are not in order');
     previousId = id;
     const slot = table.add(id);
-    table.setContent(slot, contentVersion, hash, truncated);
+    const weak = after === undefined ? undefined : { after, json: weakJson };
+    table.setContent(slot, contentVersion, hash, truncated, weak);
     table.setMetadata(slot, metadataVersion, json);
     return slot;
   };

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { formatSpace } from '../../../schemas/space.ts';
 import { type RunningDigest, startDigest } from '../../digest/digest.ts';
 import { type CorpusIndex, type IndexedDocument, indexParts } from '../corpus-index.ts';
+import type { DocumentTable } from '../document-table.ts';
 import type { Generation } from '../generation.ts';
 import type { BodyEnd, BodyHeader, DocumentRow } from './body-format.ts';
 import { encodeFrame } from './frames.ts';
@@ -37,7 +38,8 @@ export async function* writeBody(
   onEnd: (summary: BodySummary) => void,
 ): AsyncGenerator<Uint8Array> {
   const { kind, corpus, index } = source;
-  const generation = indexParts(index).maintenance.serving;
+  const { table, maintenance } = indexParts(index);
+  const generation = maintenance.serving;
   const space = formatSpace(index.space);
   const watermark = graphFile === undefined ? 0 : generation.watermark;
   const header: BodyHeader = {
@@ -52,7 +54,7 @@ export async function* writeBody(
   yield* jsonFrame('header', header);
   const digest = startDigest({ kind, corpus, space });
   const counts = { live: 0, tombstones: 0 };
-  for (const batch of batches(index, generation, watermark, digest)) {
+  for (const batch of batches(index, table, generation, watermark, digest)) {
     yield* jsonFrame('documents', batch.rows);
     yield* encodeFrame('vectors', batch.vectors);
     counts.live += batch.live;
@@ -80,6 +82,7 @@ interface Batch {
 
 function* batches(
   index: CorpusIndex,
+  table: DocumentTable,
   generation: Generation,
   watermark: number,
   digest: RunningDigest,
@@ -101,7 +104,7 @@ function* batches(
   for (const document of index.entries()) {
     const { id, metadata, vector } = document;
     digest.add(document);
-    rows.push(rowOf(document, generation, watermark));
+    rows.push(rowOf(document, table, generation, watermark));
     textBytes += rowOverheadBytes + id.length + (metadata.json?.length ?? 0);
     // Copied: the view is good until the next write to the index.
     if (vector !== null) vectors.set(new Uint8Array(vector.buffer, vector.byteOffset, width), live++ * width);
@@ -111,7 +114,8 @@ function* batches(
 }
 
 function rowOf(
-  { id, slot, content, metadata }: IndexedDocument,
+  { id, slot, content }: IndexedDocument,
+  table: DocumentTable,
   generation: Generation,
   watermark: number,
 ): DocumentRow {
@@ -119,9 +123,12 @@ function rowOf(
   const found = label >= 0 && label < watermark;
   const representative = found ? generation.twins.representativeOf(label) : -1;
   const place = found ? label : -1;
-  return content.truncated === true
-    ? [id, content.version, content.hash, metadata.version, metadata.json, place, representative, true]
-    : [id, content.version, content.hash, metadata.version, metadata.json, place, representative];
+  const metadata = table.spokenMetadata(slot);
+  const row = [id, content.version, content.hash, metadata.version, metadata.json, place, representative] as const;
+  const truncated = content.truncated === true;
+  const weak = table.weakness(slot);
+  if (weak !== undefined) return [...row, truncated, weak.after, weak.json];
+  return truncated ? [...row, truncated] : row;
 }
 
 export async function* filePieces(path: string): AsyncGenerator<Buffer> {

@@ -20,6 +20,7 @@ export interface Item {
   readonly space?: string;
   readonly metadata?: Record<string, unknown> | null;
   readonly deleted?: true;
+  readonly weak_after?: number;
 }
 
 /** One event: a single item, or several that go together. */
@@ -34,13 +35,14 @@ export function makeHistory(seed: number, events: number): Said[] {
     const earlier = history[below(random, Math.max(1, history.length))];
     if (earlier !== undefined && chance(random, 0.15)) history.push(earlier);
     else if (chance(random, 0.2))
-      history.push({ items: Array.from({ length: 1 + below(random, itemsMax) }, () => makeItem(random)) });
-    else history.push(makeItem(random));
+      history.push({ items: Array.from({ length: 1 + below(random, itemsMax) }, () => makeItem(random, at)) });
+    else history.push(makeItem(random, at));
   }
   return history;
 }
 
-function makeItem(random: Random): Item {
+/** @param before the sequence of the event before this one */
+function makeItem(random: Random, before: number): Item {
   const id = pick(random, ids);
   const metadata = pick(random, [{ city: 'Aurora' }, { city: 'Joliet', shift: 2 }, {}]);
   const silent = pick(random, [{}, { metadata: null }]);
@@ -50,7 +52,14 @@ function makeItem(random: Random): Item {
     const vector = Buffer.from(Float32Array.from(values).buffer).toString('base64');
     return { vector, space, ...(chance(random, 0.5) ? { text: pick(random, texts) } : {}) };
   };
-  switch (below(random, 7)) {
+  // What it stands behind may be long ago or just now, and several may stand behind the same.
+  const said = before - below(random, 1 + Math.min(before, 12));
+  const weak_after = said - (said % 5);
+  switch (below(random, 9)) {
+    case 7:
+      return { id, ...own(), ...pick(random, [{}, { metadata }]), weak_after };
+    case 8:
+      return { id, deleted: true, weak_after };
     case 0:
       return { id, deleted: true };
     case 1:
@@ -66,8 +75,11 @@ function makeItem(random: Random): Item {
   }
 }
 
+type Content = DocumentData['content'];
+
 interface Known {
-  content: DocumentData['content'];
+  /** Everything that was said of the content, each event's last word. */
+  readonly said: Content[];
   metadata: DocumentData['metadata'];
   readonly spaces: Set<string>;
 }
@@ -78,28 +90,44 @@ export function foldHistory(history: readonly Said[]): Map<string, DocumentData>
   for (const [at, said] of history.entries())
     for (const item of 'items' in said ? said.items : [said]) sayItem(known, item, at + 1);
   const states = new Map<string, DocumentData>();
-  for (const [id, { content, metadata, spaces }] of known) {
+  for (const [id, { said, metadata, spaces }] of known) {
+    const content = [...said].sort(byPlace).at(-1) ?? { version: 0, value: null };
     const former = [...spaces].filter((space) => space !== content.value?.space).sort();
     states.set(id, { corpus, id, content, metadata, former_spaces: former });
   }
   return states;
 }
 
+/** As a line of what was said: weak words stand half a step behind theirs, and those said later further back in it. */
+function byPlace(one: Content, other: Content): number {
+  const placeOf = ({ version, after }: Content) => (after === undefined ? version : after + 0.5 - version / 1e9);
+  return placeOf(one) - placeOf(other);
+}
+
 function sayItem(known: Map<string, Known>, item: Item, version: number): void {
   const silent = { version: 0, value: null };
-  const state: Known = known.get(item.id) ?? { content: silent, metadata: silent, spaces: new Set() };
+  const state: Known = known.get(item.id) ?? { said: [], metadata: silent, spaces: new Set() };
   known.set(item.id, state);
-  const { text = null, vector = null } = item;
+  const { text = null, vector = null, weak_after: after } = item;
   const space = vector === null ? defaultSpaceText : (item.space ?? defaultSpaceText);
   state.spaces.add(space);
-  if (item.deleted === true) {
-    state.content = { version, value: null };
-    state.metadata = { version, value: null };
-  } else if (text !== null || vector !== null) {
+  const place = { version, ...(after === undefined ? {} : { after }) };
+  if (item.deleted === true) say(state, { ...place, value: null });
+  else if (text !== null || vector !== null) {
     const hash = createHash('sha256')
       .update(JSON.stringify([text, vector]))
       .digest('hex');
-    state.content = { version, value: { hash, space, text, vector } };
+    const own = after === undefined ? {} : { metadata: item.metadata ?? null };
+    say(state, { ...place, value: { hash, space, text, vector, ...own } });
   }
-  if (item.metadata != null) state.metadata = { version, value: item.metadata };
+  if (after !== undefined) return;
+  if (item.deleted === true) state.metadata = { version, value: null };
+  else if (item.metadata != null) state.metadata = { version, value: item.metadata };
+}
+
+/** Of what one event says of a document the last counts, unless it is weak and stands behind what comes before it. */
+function say({ said }: Known, content: Content): void {
+  const before = said.at(-1);
+  if (before?.version !== content.version) said.push(content);
+  else if (content.after === undefined || byPlace(before, content) <= 0) said[said.length - 1] = content;
 }

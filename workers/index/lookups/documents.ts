@@ -15,6 +15,8 @@ import type { ServiceHandler } from '../../../streams/service.ts';
 import { readMessage } from '../../../streams/stream-reader.ts';
 import { subjectOf, tokenAt } from '../../../streams/subjects.ts';
 import type { IndexCatalogue, IndexEntry } from '../../corpus-index/catalogue.ts';
+import { dropFloor } from '../../documents/corpus-state.ts';
+import { effectiveMetadata, withoutDropped } from '../../documents/document-state.ts';
 import { reachPosition, type WaitForPosition } from '../reached.ts';
 import type { Rejections } from '../rejections.ts';
 import { pageOf } from './page.ts';
@@ -70,7 +72,8 @@ async function lookUp(
 ): Promise<DocumentReply> {
   const { connection, rejected } = ports;
   const subject = subjectOf('lakehouse.document', { corpus, key: id });
-  const document = (await readNewest(connection, 'lakehouse.document', subject))?.data;
+  const newestState = (await readNewest(connection, 'lakehouse.document', subject))?.data;
+  const document = newestState && withoutDropped(newestState, dropFloor(ports.catalogue.corpusState(corpus)));
   const newest = rejected.ofDocument(corpus, id);
   const told = document === undefined ? undefined : await describe(document, ports);
   if (version !== undefined && version > (told?.version ?? 0)) {
@@ -100,7 +103,8 @@ function unknownDocument(corpus: string, id: string): DocumentReply {
 }
 
 async function describe(document: DocumentData, ports: DocumentLookupPorts): Promise<DocumentReply> {
-  const { corpus, id, content, metadata } = document;
+  const { corpus, id, content } = document;
+  const metadata = effectiveMetadata(document);
   const { value } = content;
   const version = Math.max(content.version, metadata.version);
   const vector = await newestVector(document, ports.connection);
@@ -132,10 +136,12 @@ async function newestVector(document: DocumentData, connection: LogConnection): 
 }
 
 function stageOf(
-  { corpus, id, content, metadata }: DocumentData,
+  document: DocumentData,
   vector: VectorData | undefined,
   { catalogue, rejected }: DocumentLookupPorts,
 ): DocumentStage {
+  const { corpus, id, content } = document;
+  const metadata = effectiveMetadata(document);
   const version = Math.max(content.version, metadata.version);
   const isAsNew = (known: { content: { version: number }; metadata: { version: number } } | undefined) =>
     known !== undefined && Math.max(known.content.version, known.metadata.version) >= version;
@@ -148,8 +154,13 @@ function stageOf(
 async function refuseUnspoken(corpus: string, id: string, version: number, connection: LogConnection): Promise<void> {
   const message = await readMessage(connection, 'INGEST', version);
   if (message !== undefined && tokenAt(message.subject, 1) === corpus) {
-    const decoded = decodeEvent('INGEST', message.payload);
-    if (decoded.ok && decoded.event.data.items.some((item) => item.id === id)) return;
+    const decoded = decodeEvent('INGEST', message.payload, message.subject);
+    if (
+      decoded.ok &&
+      decoded.event.type === 'lakehouse.ingest' &&
+      decoded.event.data.items.some((item) => item.id === id)
+    )
+      return;
   }
   throw new ProblemError('not_found', `the event ${version} of INGEST says nothing of "${id}" in "${corpus}"`);
 }
