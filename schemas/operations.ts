@@ -3,6 +3,7 @@ import { documentBatchSchema, documentChangeSchema } from './events/ingest.ts';
 import { json, type Operation, ok, serviceProblems } from './operation.ts';
 import { lookupOperations } from './operations/lookups.ts';
 import { matrixOperations } from './operations/matrix.ts';
+import { vectorsOperations } from './operations/vectors.ts';
 import { corpusSchema } from './primitives.ts';
 import { embedReplySchema, embedRequestSchema, embedStatsReplySchema } from './requests/embed.ts';
 import { digestReplySchema, indexInfoSchema } from './requests/index.ts';
@@ -34,6 +35,7 @@ const readySchema = healthSchema.extend({
 
 export const operations: readonly Operation[] = [
   ...lookupOperations,
+  ...vectorsOperations,
   ...matrixOperations,
   {
     id: 'recordPlaybook',

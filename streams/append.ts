@@ -173,6 +173,15 @@ export async function readNewestEvent<Stream extends StreamName>(
   return { sequence: message.seq, event: decoded.event };
 }
 
+/** The sequence of the newest message of a subject, whatever it says; 0 where there is none. */
+export async function readNewestSequence(
+  connection: LogConnection,
+  stream: StreamName,
+  subject: string,
+): Promise<number> {
+  return (await lastMessage(connection, stream, subject, true))?.seq ?? 0;
+}
+
 /**
  * A direct get is answered by any replica, which may be behind: the expected sequence of the publish that follows guards
  * against that, and the leader is asked once it did.

@@ -31,6 +31,8 @@ import {
 } from '../../schemas/requests/playbooks.ts';
 import { relevanceReplySchema, type relevanceRequestSchema } from '../../schemas/requests/relevance.ts';
 import { type CallOptions, createExchange, type ExchangeOptions } from './exchange.ts';
+import { type PageInput, pathOf, queryOf } from './paths.ts';
+import { createVectorsClient, type VectorsClient } from './vectors.ts';
 
 export type SearchInput = z.input<typeof searchRequestSchema>;
 export type RelevanceInput = z.input<typeof relevanceRequestSchema>;
@@ -39,10 +41,7 @@ export type RecordInput = z.input<typeof recordRequestSchema>;
 export type BulkInput = z.input<typeof bulkRequestSchema>;
 export type RetractInput = z.input<typeof retractRequestSchema>;
 export type EmbedInput = z.input<typeof embedRequestSchema>;
-export interface PageInput extends CallOptions {
-  readonly cursor?: string | null;
-  readonly limit?: number;
-}
+export type { PageInput } from './paths.ts';
 export interface DocumentInput extends CallOptions {
   /** An INGEST sequence, to learn what became of that event. */
   readonly version?: number;
@@ -94,6 +93,7 @@ export interface GatewayClient {
   playbooks(corpus: string, options?: PageInput): Answer<typeof playbooksReplySchema>;
   /** How many messages were set aside, by reason and by what became of them. */
   rejected(options?: CallOptions): Answer<typeof observerRejectedReplySchema>;
+  readonly vectors: VectorsClient;
   indexInfo(options?: CallOptions): Answer<typeof indexInfoSchema>;
   indexDigest(corpus?: string, options?: CallOptions): Answer<typeof digestReplySchema>;
 }
@@ -134,20 +134,11 @@ export function createGatewayClient(options: ExchangeOptions): GatewayClient {
     playbooks: (corpus, { cursor, limit, ...call } = {}) =>
       get(`${pathOf('playbooks', corpus)}${queryOf({ cursor, limit })}`, playbooksReplySchema, call),
     rejected: (call) => get('/v1/observer/rejected', observerRejectedReplySchema, call),
+    vectors: createVectorsClient(exchange),
     indexInfo: (call) => get('/v1/index/info', indexInfoSchema, call),
     indexDigest: (corpus, call) => {
       const query = corpus === undefined ? '' : `?corpus=${encodeURIComponent(corpus)}`;
       return get(`/v1/index/digest${query}`, digestReplySchema, call);
     },
   };
-}
-
-function pathOf(...parts: readonly string[]): string {
-  return `/v1/${parts.map(encodeURIComponent).join('/')}`;
-}
-
-function queryOf(fields: Readonly<Record<string, string | number | null | undefined>>): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(fields)) if (value != null) query.set(name, String(value));
-  return query.size === 0 ? '' : `?${query}`;
 }

@@ -19,7 +19,7 @@ export interface CallOptions {
 }
 
 export interface Call<Schema extends z.ZodType> extends CallOptions {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
   readonly reply: Schema;

@@ -29,7 +29,7 @@ export function forwardRoutes(
 }
 
 function forwardHandler(
-  { subject, gather, body }: Forward,
+  { subject, gather, body, created }: Forward,
   deadlineMs: number,
   { client, isConnected }: ForwardDependencies,
   positions: PositionKeeper,
@@ -43,7 +43,9 @@ function forwardHandler(
     if (position !== '') headers[positionHeader] = position;
     return client.request(subject, payload, { deadlineMs, gather, headers }).then((answer) => {
       positions.note(answer.headers[positionHeader]);
-      return serviceBody(reply, answer);
+      const told = serviceBody(reply, answer);
+      if (created === true && answer.status === 200) reply.code(201);
+      return told;
     });
   };
 }

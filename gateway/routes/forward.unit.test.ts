@@ -39,7 +39,9 @@ describe('forwarding', () => {
     '%s %s asks its service, within its deadline',
     async (method, url, { subject, gather, deadline }) => {
       const { app, asked } = testGateway();
-      expect((await app.inject({ method, url })).statusCode).toBe(200);
+      expect((await app.inject({ method, url })).statusCode).toBe(
+        url === '/v1/vectors/index' && method === 'POST' ? 201 : 200,
+      );
       const deadlineMs = { search: 1_000, embed: 3_000, wait: 2_000 }[deadline];
       expect(asked).toMatchObject([{ subject, options: { gather, deadlineMs } }]);
       expect(testOptions).toMatchObject({ searchDeadlineMs: 1_000, embedDeadlineMs: 3_000, waitDeadlineMs: 2_000 });

@@ -5,7 +5,7 @@ import { bodyOf, emptyBody } from '../replies.ts';
 
 /** A path that is answered by a service: bytes there, bytes back. */
 export interface Forward {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly url: string;
   readonly subject: string;
   /** Which configured deadline it has. */
@@ -14,6 +14,8 @@ export interface Forward {
   readonly gather: boolean;
   /** What is sent. @throws ProblemError */
   readonly body: (request: FastifyRequest) => Buffer;
+  /** What a service's 200 is told as. */
+  readonly created?: true;
 }
 
 const nothing = () => emptyBody;
@@ -39,6 +41,18 @@ export const forwards: readonly Forward[] = [
   { ...get('/v1/corpora/:corpus/documents', 'svc.index.documents'), body: pathAndQuery },
   { ...get('/v1/corpora/:corpus/documents/:id', 'svc.index.document'), body: pathAndQuery },
   { ...get('/v1/playbooks/:corpus', 'svc.index.playbooks'), body: pathAndQuery },
+  { ...post('/v1/vectors/index', 'svc.vectors.create'), deadline: 'wait', created: true },
+  { ...get('/v1/vectors/index', 'svc.vectors.list'), body: pathAndQuery },
+  { ...get('/v1/vectors/index/:name', 'svc.vectors.info'), body: pathAndQuery },
+  {
+    ...get('/v1/vectors/index/:name', 'svc.vectors.drop'),
+    method: 'DELETE',
+    deadline: 'wait',
+    body: pathAndQuery,
+  },
+  { ...post('/v1/vectors/index/:name/add', 'svc.vectors.add'), deadline: 'wait', body: pathAndBody },
+  { ...post('/v1/vectors/index/:name/search', 'svc.vectors.search'), body: pathAndBody },
+  { ...post('/v1/vectors/index/:name/merge', 'svc.vectors.merge'), deadline: 'wait', body: pathAndBody },
   { ...get('/v1/playbooks/:corpus/:id', 'svc.index.playbook'), body: pathAndQuery },
 ];
 
@@ -48,6 +62,17 @@ function post(url: string, subject: string): Forward {
 
 function get(url: string, subject: string): Forward {
   return { ...asked, method: 'GET', url, subject, body: nothing };
+}
+
+/** The body as it came, untouched, as `request`, and what stands in the path behind it, which so prevails. */
+function pathAndBody(request: FastifyRequest): Buffer {
+  const body = bodyOf(request);
+  const path = JSON.stringify(request.params).slice(1);
+  return Buffer.concat([
+    Buffer.from('{"request":'),
+    body.length === 0 ? Buffer.from('null') : body,
+    Buffer.from(`,${path}`),
+  ]);
 }
 
 /** What stands in the path and behind the question mark, as one object; the service checks it. The path prevails. */

@@ -46,8 +46,8 @@ describe('permissionsOf', () => {
 
   it('gives each log its appenders and nobody else', () => {
     const subjects = {
-      'ingest.workers': ['operator', 'gateway', 'producer'],
-      'corpora.workers': ['operator'],
+      'ingest.workers': ['operator', 'gateway', 'index', 'producer'],
+      'corpora.workers': ['operator', 'index'],
       'documents.workers.k': ['ingest'],
       'vectors.s.workers.k': ['embed'],
       'playbooks.forklift.pb-1': ['playbook'],

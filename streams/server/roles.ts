@@ -82,11 +82,12 @@ export const roles: Readonly<Record<RoleName, Role>> = {
   },
   index: {
     ...worker,
-    publishes: ['searches.*', ...reports],
+    // What the vectors API is told goes where producers say it.
+    publishes: ['searches.*', 'ingest.*', 'corpora.*', ...reports],
     reads: ['VECTORS', 'PLAYBOOKS', 'INDEXES', 'REJECTED', 'SEARCHES'],
     gets: ['INGEST', 'DOCUMENTS'],
     requests: ['svc.embed.*'],
-    serves: ['svc.matrix.*', 'svc.index.*'],
+    serves: ['svc.matrix.*', 'svc.index.*', 'svc.vectors.*'],
   },
   playbook: {
     ...worker,

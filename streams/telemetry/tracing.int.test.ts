@@ -42,6 +42,7 @@ async function throughReactor(connection: LogConnection, traceparent: string): P
         reasons.push(context.traceparent);
         return { kind: 'reject', reason: 'text_refused', message: 'refused here', version: context.sequence };
       },
+      'lakehouse.corpus-change': () => ({ kind: 'skip', reason: 'not looked at here' }),
     },
   });
   await eventually('it is worked on', () => reasons.length > 0);

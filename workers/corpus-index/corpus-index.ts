@@ -252,6 +252,7 @@ export function assembleIndex(
       return maintenance.hasWork();
     },
     tune: (target) => {
+      if (parameters.efFixed) return false;
       const more = tuner.step(target, context(), maintenance.insertions);
       tuned = { ...parameters, ef: tuner.ef ?? parameters.ef };
       return more;

@@ -93,7 +93,7 @@ function arrive(all: readonly Step[], order: readonly number[], random: Random):
       send(
         () =>
           void handlers['lakehouse.vector-corpus'](
-            { type: 'lakehouse.vector-corpus', traceId: undefined, data: joined },
+            { type: 'lakehouse.vector-corpus', traceId: undefined, traceparent: undefined, data: joined },
             context,
           ),
       );
@@ -104,7 +104,13 @@ function arrive(all: readonly Step[], order: readonly number[], random: Random):
       if (joined === undefined) continue;
       documents.set(spoken.id, joined);
       for (const data of vectorsOf(joined))
-        send(() => void handlers['lakehouse.vector']({ type: 'lakehouse.vector', traceId: undefined, data }, context));
+        send(
+          () =>
+            void handlers['lakehouse.vector'](
+              { type: 'lakehouse.vector', traceId: undefined, traceparent: undefined, data },
+              context,
+            ),
+        );
     }
   }
   return catalogue;

@@ -7,6 +7,8 @@ export interface IndexParameters {
   readonly efConstruction: number;
   /** Candidates kept while the graph is searched; more finds more and takes longer. */
   readonly ef: number;
+  /** `ef` was asked for: it stays, whatever recall is measured. */
+  readonly efFixed: boolean;
   /** Where more than this part of the graph would have to be asked for, a scan takes its place. */
   readonly graphPartMax: number;
   /**
@@ -28,6 +30,7 @@ export const defaultParameters: IndexParameters = {
   m: 16,
   efConstruction: 200,
   ef: 100,
+  efFixed: false,
   graphPartMax: 0.25,
   scannedPerCandidate: 20,
   exactBelow: 8_192,

@@ -22,7 +22,7 @@ export function demandsOf(state: CorpusState | undefined): Demands {
   return {
     floor: dropFloor(state),
     distance: declared?.distance ?? 'cosine',
-    parameters: { ...(m === null ? {} : { m }), ...(ef === null ? {} : { ef }) },
+    parameters: { ...(m === null ? {} : { m }), ...(ef === null ? {} : { ef, efFixed: true }) },
   };
 }
 
@@ -45,12 +45,13 @@ export function recordBehind(record: VectorRecord, floor: number): VectorRecord 
  * the distance and the parameters that are declared. Vectors are copied at once; graphs are made later, step by step.
  */
 export function reformed(index: CorpusIndex, { floor, distance, parameters: asked }: Demands): CorpusIndex {
-  const { m, ef } = { ...defaultParameters, ...asked };
+  const { m, ef, efFixed } = { ...defaultParameters, ...asked };
   const { parameters } = index;
-  const same = index.distance === distance && parameters.m === m && parameters.ef === ef;
+  const same =
+    index.distance === distance && parameters.m === m && parameters.ef === ef && parameters.efFixed === efFixed;
   if (same && !holdsDropped(index, floor)) return index;
   const table = createDocumentTable();
-  const changed = { ...parameters, m, ef };
+  const changed = { ...parameters, m, ef, efFixed };
   const maintenance = createMaintenance({ dimension: index.space.dimension, distance, parameters: changed });
   for (const record of recordsOf(index)) {
     const left = recordBehind(record, floor);

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DocumentData } from '../../schemas/events/document.ts';
-import { type DocumentChange, documentChangeSchema } from '../../schemas/events/ingest.ts';
-import { contentHash, joinStates, overrule, spokenState } from './document-state.ts';
+import { type DocumentChange, documentChangeSchema, spokenChangeSchema } from '../../schemas/events/ingest.ts';
+import { contentHash, effectiveMetadata, joinStates, overrule, spokenState } from './document-state.ts';
 
 const defaultSpace = { model: 'test', dimension: 2, prefixScheme: 'none' } as const;
 
 function spoken(change: unknown, sequence: number): DocumentData {
-  const parsed: DocumentChange = documentChangeSchema.parse(change);
+  const parsed: DocumentChange = spokenChangeSchema.parse(change);
   const result = spokenState(parsed, { corpus: 'workers', sequence, defaultSpace });
   if (!result.ok) throw new Error(result.message);
   return result.state;
@@ -86,6 +86,39 @@ describe('the state of a document', () => {
       spoken({ id: 'w-1', deleted: true }, 3),
     ]);
     expect(state?.former_spaces).toEqual(['mine@2', 'test@2']);
+  });
+
+  it('lets a weak put be where nothing was said since, and never replace what is there, whatever comes first', () => {
+    const put = spoken({ id: 'w-1', text: 'there', metadata: { n: 1 } }, 3);
+    const gone = spoken({ id: 'w-1', deleted: true }, 4);
+    const weakly = (weak_after: number, sequence: number) =>
+      spoken({ id: 'w-1', text: 'copy', metadata: { copied: true }, weak_after }, sequence);
+    for (const order of [
+      [put, weakly(0, 5)],
+      [weakly(0, 5), put],
+    ])
+      expect(fold(order)).toMatchObject({
+        content: { version: 3, value: { text: 'there' } },
+        metadata: { version: 3 },
+      });
+    for (const order of [
+      [put, gone, weakly(4, 6)],
+      [weakly(4, 6), gone, put],
+      [weakly(4, 6), weakly(4, 7), put, gone],
+    ]) {
+      const state = fold(order);
+      expect(state).toMatchObject({ content: { version: 6, after: 4, value: { text: 'copy' } } });
+      expect(state && effectiveMetadata(state)).toEqual({ version: 6, value: { copied: true } });
+    }
+    const later = spoken({ id: 'w-1', metadata: { n: 2 } }, 8);
+    const state = fold([later, weakly(4, 6), gone]);
+    expect(state && effectiveMetadata(state)).toEqual({ version: 8, value: { n: 2 } });
+  });
+
+  it('refuses weak words that stand behind themselves', () => {
+    const parsed = spokenChangeSchema.parse({ id: 'w-1', text: 'a', weak_after: 5 });
+    expect(spokenState(parsed, { corpus: 'workers', sequence: 5, defaultSpace }).ok).toBe(false);
+    expect(documentChangeSchema.safeParse({ id: 'w-1', text: 'a', weak_after: 5 }).success).toBe(false);
   });
 
   it('reference 10.3: takes the last of several changes of one event, register by register', () => {

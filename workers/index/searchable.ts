@@ -6,6 +6,7 @@ import { parseRequestBytes } from '../../schemas/requests/parse.ts';
 import type { Clock } from '../../streams/clock.ts';
 import type { ServiceHandler } from '../../streams/service.ts';
 import type { IndexCatalogue } from '../corpus-index/catalogue.ts';
+import type { KnownDocument } from '../corpus-index/corpus-index.ts';
 import { dropFloor, knowsOf } from '../documents/corpus-state.ts';
 import type { Rejections } from './rejections.ts';
 
@@ -47,13 +48,16 @@ export function createSearchableWaits(
     if (waiters.get(key)?.size === 0) waiters.delete(key);
   };
 
-  /** What a later drop has ended is settled too: it will not come, and nothing of it is left to wait for. */
-  const isSearchable = ({ corpus, id, version }: Item) =>
-    dropFloor(catalogue.corpusState(corpus)) >= version ||
-    catalogue.ofCorpus('documents', corpus, null).some(({ index }) => {
-      const known = index.lookup(id);
-      return known !== undefined && Math.max(known.content.version, known.metadata.version) >= version;
-    });
+  /**
+   * In every space: one in which an older state still lives has not heard of it yet, though another has. What a later drop
+   * has ended is settled too: it will not come, and nothing of it is left to wait for.
+   */
+  const isSearchable = ({ corpus, id, version }: Item) => {
+    if (dropFloor(catalogue.corpusState(corpus)) >= version) return true;
+    const known = catalogue.ofCorpus('documents', corpus, null).flatMap(({ index }) => index.lookup(id) ?? []);
+    const hasHeard = ({ content, metadata }: KnownDocument) => Math.max(content.version, metadata.version) >= version;
+    return known.some(hasHeard) && known.every((one) => one.content.hash === null || hasHeard(one));
+  };
   const isRejected = ({ version }: Item) => rejections.ofVersion(version) !== undefined;
   const wake = (key: string) => {
     for (const waiter of [...(waiters.get(key) ?? [])]) waiter();

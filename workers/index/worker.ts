@@ -1,5 +1,6 @@
 import type { Position } from '../../schemas/position.ts';
 import { formatSpace } from '../../schemas/space.ts';
+import { nextMessageId } from '../../streams/append.ts';
 import { openObjectStore } from '../../streams/open-object-store.ts';
 import { observed } from '../../streams/outcomes.ts';
 import type { ProcessContext, RunningWorker, WorkerProcess } from '../../streams/process.ts';
@@ -27,6 +28,7 @@ import { startSearchLog } from './search-log.ts';
 import { createSearchableWaits } from './searchable.ts';
 import { bootFromSnapshot, logOf, startSnapshots } from './snapshots.ts';
 import { startSwitching } from './switching.ts';
+import { vectorsEndpoints } from './vectors/endpoints.ts';
 import { createWords } from './words.ts';
 
 const requestsWaitingMax = 2_000;
@@ -159,7 +161,22 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
     ...(searches === undefined ? {} : { onAnswered: searches.note }),
   });
   const common = { connection, log, requestsWaitingMax, version: '1.0.0' };
+  const vectors = vectorsEndpoints({
+    catalogue,
+    connection,
+    waits,
+    rejected,
+    position,
+    waitForPosition: folds.waitFor,
+    nextId: nextMessageId,
+  });
   const services = await Promise.all([
+    startService({
+      ...common,
+      name: 'vectors',
+      description: 'indexes of vectors that callers bring',
+      endpoints: observed(vectors, observations, clock),
+    }),
     startService({
       ...common,
       name: 'matrix',

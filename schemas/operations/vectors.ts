@@ -1,0 +1,97 @@
+import { json, type Operation, ok, serviceProblems } from '../operation.ts';
+import { pageQuerySchema } from '../requests/lookups.ts';
+import {
+  vectorsAddedSchema,
+  vectorsAddSchema,
+  vectorsCreateSchema,
+  vectorsDeletedSchema,
+  vectorsFoundSchema,
+  vectorsInfoSchema,
+  vectorsListSchema,
+  vectorsMergedSchema,
+  vectorsMergeSchema,
+  vectorsNameSchema,
+  vectorsSearchSchema,
+} from '../requests/vectors.ts';
+
+const index = '/v1/vectors/index';
+const named = { tag: 'vectors', parameters: vectorsNameSchema } as const;
+
+/** The vectors API: indexes of vectors that a caller brings. */
+export const vectorsOperations: readonly Operation[] = [
+  {
+    id: 'vectorsCreate',
+    method: 'POST',
+    path: index,
+    tag: 'vectors',
+    summary: 'Create an index',
+    subject: 'svc.vectors.create',
+    requests: [json(vectorsCreateSchema)],
+    replies: { 201: { description: 'It is there, and empty', body: json(vectorsInfoSchema) } },
+    problems: [...serviceProblems, 'already_exists', 'store_full'],
+  },
+  {
+    id: 'vectorsList',
+    method: 'GET',
+    path: index,
+    tag: 'vectors',
+    summary: 'The indexes there are, a page at a time',
+    subject: 'svc.vectors.list',
+    query: pageQuerySchema,
+    replies: ok('A page, by name', vectorsListSchema),
+    problems: serviceProblems,
+  },
+  {
+    ...named,
+    id: 'vectorsInfo',
+    method: 'GET',
+    path: `${index}/{name}`,
+    summary: 'One index',
+    subject: 'svc.vectors.info',
+    replies: ok('What it is and how much it holds', vectorsInfoSchema),
+    problems: [...serviceProblems, 'not_found'],
+  },
+  {
+    ...named,
+    id: 'vectorsDelete',
+    method: 'DELETE',
+    path: `${index}/{name}`,
+    summary: 'Delete an index with all that it holds',
+    subject: 'svc.vectors.drop',
+    replies: ok('It is gone', vectorsDeletedSchema),
+    problems: [...serviceProblems, 'not_found', 'store_full'],
+  },
+  {
+    ...named,
+    id: 'vectorsAdd',
+    method: 'POST',
+    path: `${index}/{name}/add`,
+    summary: 'Add or replace vectors, all or none of them',
+    subject: 'svc.vectors.add',
+    requests: [json(vectorsAddSchema)],
+    replies: ok('All of it can be found', vectorsAddedSchema),
+    problems: [...serviceProblems, 'invalid_document', 'not_found', 'store_full'],
+  },
+  {
+    ...named,
+    id: 'vectorsSearch',
+    method: 'POST',
+    path: `${index}/{name}/search`,
+    summary: 'The nearest vectors',
+    subject: 'svc.vectors.search',
+    requests: [json(vectorsSearchSchema)],
+    replies: ok('Nearest first', vectorsFoundSchema),
+    problems: [...serviceProblems, 'invalid_vector', 'not_found'],
+  },
+  {
+    ...named,
+    id: 'vectorsMerge',
+    method: 'POST',
+    path: `${index}/{name}/merge`,
+    summary: 'Copy what another index does not have into it, and empty this one where that is asked',
+    subject: 'svc.vectors.merge',
+    requests: [json(vectorsMergeSchema)],
+    replies: ok('What became of the documents', vectorsMergedSchema),
+    problems: [...serviceProblems, 'space_mismatch', 'not_found', 'store_full'],
+  },
+];
