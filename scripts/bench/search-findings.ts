@@ -44,7 +44,7 @@ export function ratioFindings(
     benchmark: 'search',
     method:
       `Matrix search over ${sizes.small} and ${sizes.large} staffing workers (${bodiesCount} text bodies in turn, query ` +
-      'vectors cached, ten hits with metadata, observations on), a bare echo (Fastify, one request() a call, bytes ' +
+      'vectors cached, ten hits with metadata, observations on, request lines off), a bare echo (Fastify, one request() a call, bytes ' +
       'through), Fastify alone (a small query read, ten hits answered, as JSON) and Fastify that only passes bytes, with ' +
       'bodies and replies of the same sizes, each in processes of its own, by turns.',
     tables: [

@@ -34,7 +34,13 @@ await benchMain({
     const seed = count('seed', 0, 2 ** 31);
     const profile = text('cpu-profile');
     const profiled = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
-    await using stack = await startBenchStack({ note, nodeArguments: { gateway: profiled, index: profiled } });
+    // The echoes write no line for each request either.
+    const environment = { LAKEHOUSE_REQUEST_LOG: '0' };
+    await using stack = await startBenchStack({
+      note,
+      environment,
+      nodeArguments: { gateway: profiled, index: profiled },
+    });
     const surroundings = readSurroundings('dist/scripts/bench/search.js', argv, stack.natsServerVersion);
     const embedded = await embedWorkers(stack.client, { count: count('workers', 200, 100_000), seed, note });
     await ingestWorkers(stack.client, corpora.small, embedded.slice(0, smallCount));
