@@ -2,6 +2,7 @@ import type { Configuration } from '../../schemas/configuration.ts';
 import type { OfferedModel } from '../../schemas/embedder-models.ts';
 import { formatSpace } from '../../schemas/space.ts';
 import { readNewest } from '../../streams/append.ts';
+import { withinDeadline } from '../../streams/deadline.ts';
 import { reportOutcomes } from '../../streams/outcomes.ts';
 import type { ProcessContext, WorkerProcess } from '../../streams/process.ts';
 import { startReactor } from '../../streams/reactor.ts';
@@ -87,6 +88,6 @@ function choiceOf(
 /** Documents of each space go to its embedder in batches of their own. */
 function gatherers({ all }: OfferedEmbedders, deadlineMs: number): ReadonlyMap<string, EmbedText> {
   const gatherer = (embedder: CachedEmbedder) =>
-    createGatherer((texts) => embedder.embed(texts, 'document', AbortSignal.timeout(deadlineMs)));
+    createGatherer((texts) => withinDeadline(deadlineMs, (signal) => embedder.embed(texts, 'document', signal)));
   return new Map(all.map((embedder) => [formatSpace(embedder.space), gatherer(embedder)]));
 }
