@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Upcaster } from './envelope.ts';
 import { corpusChangeSchema, corpusStateSchema } from './events/corpus.ts';
+import { corpusSpaceDataSchema } from './events/corpus-space.ts';
 import { documentDataSchema, vectorDataSchema } from './events/document.ts';
 import { indexSwitchDataSchema } from './events/index-switch.ts';
 import { ingestDataSchema } from './events/ingest.ts';
@@ -76,6 +77,17 @@ export const deliveries = {
     ackWaitMs: 60_000,
     ackPendingMax: 1_024,
     concurrency: 128,
+    retryFirstMs: 500,
+    retryMaxMs: 60_000,
+    failedAttemptsMax: 5,
+  },
+  /** Only for spaces that a corpus is held in beside its own: a recording is on the log before it is copied there. */
+  playbook: {
+    mode: 'reactor',
+    stream: 'PLAYBOOKS',
+    ackWaitMs: 60_000,
+    ackPendingMax: 256,
+    concurrency: 16,
     retryFirstMs: 500,
     retryMaxMs: 60_000,
     failedAttemptsMax: 5,
@@ -164,7 +176,7 @@ export const catalog = {
     version: 1,
     schema: playbookDataSchema,
     upcasters: {},
-    deliveredTo: ['index'],
+    deliveredTo: ['index', 'playbook'],
   },
   'lakehouse.playbook-retracted': {
     stream: 'PLAYBOOKS',
@@ -173,7 +185,7 @@ export const catalog = {
     version: 1,
     schema: playbookRetractedSchema,
     upcasters: {},
-    deliveredTo: ['index'],
+    deliveredTo: ['index', 'playbook'],
   },
   'lakehouse.index-switched': {
     stream: 'INDEXES',
@@ -181,6 +193,15 @@ export const catalog = {
     wire: 'envelope',
     version: 1,
     schema: indexSwitchDataSchema,
+    upcasters: {},
+    deliveredTo: ['index'],
+  },
+  'lakehouse.corpus-space': {
+    stream: 'INDEXES',
+    subject: 'indexes.<corpus>',
+    wire: 'envelope',
+    version: 1,
+    schema: corpusSpaceDataSchema,
     upcasters: {},
     deliveredTo: ['index'],
   },

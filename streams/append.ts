@@ -35,6 +35,8 @@ export interface AppendOptions extends Cause {
   /** Derives from the sequences of what caused it, so that doing it twice appends once. */
   readonly messageId: string;
   readonly source: string;
+  /** What the newest message of the subject has to be, 0 for none; else a `ConflictError`, and nothing is appended. */
+  readonly lastSubjectSequence?: number;
 }
 
 export interface Appended {
@@ -55,7 +57,8 @@ export async function append<Name extends EventName>(
   data: EventData<Name>,
   options: AppendOptions,
 ): Promise<Appended> {
-  return appendBytes(connection, subjectOf(name, tokens), encode(connection, name, data, options), options);
+  const payload = encode(connection, name, data, options);
+  return appendBytes(connection, subjectOf(name, tokens), payload, options, options.lastSubjectSequence);
 }
 
 function encode<Name extends EventName>(
@@ -77,7 +80,7 @@ export async function appendBytes(
   connection: LogConnection,
   subject: string,
   payload: Uint8Array,
-  options: Omit<AppendOptions, 'source'>,
+  options: Omit<AppendOptions, 'source' | 'lastSubjectSequence'>,
   lastSubjectSequence?: number,
 ): Promise<Appended> {
   const messageHeaders = headers();

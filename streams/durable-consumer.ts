@@ -60,6 +60,14 @@ function consumerConfig({ durable, delivery, filterSubject }: ConsumerDeclaratio
   };
 }
 
+/** Deletes a durable consumer; one that is not there is none to delete. */
+export async function deleteConsumer(connection: LogConnection, stream: string, durable: string): Promise<void> {
+  if ((await readConsumer(connection, stream, durable)) === undefined) return;
+  await connection.manager.consumers.delete(stream, durable).catch((error: unknown) => {
+    if (!(error instanceof NatsError && error.api_error?.err_code === consumerNotFound)) throw error;
+  });
+}
+
 async function readConsumer(
   connection: LogConnection,
   stream: string,

@@ -72,6 +72,11 @@ export interface ReactorOptions<Worker extends ReactorName> {
   readonly handlers: ReactorHandlers<Worker>;
   readonly log: RuntimeLog;
   readonly onOutcome?: (outcome: ReactorOutcome) => void;
+  /**
+   * A durable consumer beside the worker's own, from the first message on: the same messages, taken for another end. What
+   * an operator asks to be retried comes to the worker's own only.
+   */
+  readonly consumer?: { readonly durable: string; readonly filterSubject?: string };
   /** Overrides of the delivery policy, for tests that can not wait as long. */
   readonly delivery?: Partial<ReactorDelivery>;
 }
@@ -98,21 +103,26 @@ export async function startReactor<Worker extends ReactorName>(options: ReactorO
   const delivery: ReactorDelivery = { ...deliveries[worker], ...options.delivery };
   const abandoning = new AbortController();
   const own = await startTaking(options, {
-    durable: worker,
+    ...(options.consumer ?? { durable: worker }),
     delivery,
     workOn: createWork(options, delivery, abandoning.signal, streamTasks(options, delivery)),
     abandoned: abandoning.signal,
   });
+  if (options.consumer !== undefined) return reactorOf([own], abandoning, connection);
   tellOfConsumer(connection, delivery.stream, worker);
   const retries = await startTaking(options, {
     ...retryConsumer(worker, delivery),
     workOn: createWork(options, delivery, abandoning.signal, retryTasks(options, delivery)),
     abandoned: abandoning.signal,
   });
+  return reactorOf([own, retries], abandoning, connection);
+}
+
+function reactorOf(taking: readonly Taking[], abandoning: AbortController, connection: LogConnection): Reactor {
   return {
-    inFlight: () => own.inFlight() + retries.inFlight(),
+    inFlight: () => taking.reduce((sum, one) => sum + one.inFlight(), 0),
     stop: async (drainMs) => {
-      await within(drainMs, Promise.all([own.drained(), retries.drained()]), connection);
+      await within(drainMs, Promise.all(taking.map((one) => one.drained())), connection);
       abandoning.abort();
     },
   };

@@ -42,4 +42,30 @@ export const indexRebuildRunSchema = z.strictObject({
 });
 export type IndexRebuildRun = z.output<typeof indexRebuildRunSchema>;
 
+/** One run of `lakehouse reembed`: a corpus in another space, compared with the one that answered, and what came of it. */
+export const reembedRunSchema = z.strictObject({
+  schema: z.literal('reembed.v1'),
+  recorded_at: z.string(),
+  run_id: z.string(),
+  corpus: z.string(),
+  /** Null where no space answered for the corpus yet. */
+  from_space: z.string().nullable(),
+  space: z.string(),
+  until: z.record(z.string(), z.number().int()),
+  documents: z.number().int(),
+  /** Living documents that are not in the new space: without a text, or refused by the model. */
+  missing: z.number().int(),
+  playbooks: z.number().int(),
+  /** Of the ten nearest to logged queries by one space, the part that the other finds; null where none were logged. */
+  overlap_at_10: z.number().nullable(),
+  queries: z.number().int(),
+  /** The same with documents as queries, themselves left out. */
+  neighbours_at_10: z.number().nullable(),
+  sampled: z.number().int(),
+  dropped: z.array(z.string()),
+  duration_ms: z.number().nonnegative(),
+  outcome: z.enum(['switched', 'incomplete']),
+});
+export type ReembedRun = z.output<typeof reembedRunSchema>;
+
 export const evidenceRowSchema = z.record(z.string(), z.unknown());

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { corpusSchema, documentIdSchema, textSchema } from '../primitives.ts';
+import { corpusSchema, documentIdSchema, sequenceSchema, textSchema } from '../primitives.ts';
 import { spaceSchema } from '../space.ts';
 import { storedVectorSchema } from '../vector.ts';
 
@@ -30,6 +30,8 @@ export const playbookDataSchema = z.strictObject({
   space: spaceSchema,
   vector: storedVectorSchema,
   entry: playbookEntrySchema,
+  /** The PLAYBOOKS sequence of the recording that this is a copy of, for another space. */
+  copy_of: sequenceSchema.optional(),
 });
 export type PlaybookData = z.output<typeof playbookDataSchema>;
 

@@ -15,6 +15,7 @@ export const commands: Readonly<Record<string, Load>> = {
   record: () => import('./record.ts'),
   retract: () => import('./retract.ts'),
   rebuild: () => import('./rebuild.ts'),
+  reembed: () => import('./reembed.ts'),
   verify: () => import('./verify.ts'),
   backup: () => import('./backup.ts'),
   restore: () => import('./restore.ts'),

@@ -91,6 +91,8 @@ function nothingThere(corpus: string): CommandError {
 }
 
 const labels = {
+  embed: 'embedding',
+  playbooks: 'copying playbooks',
   fold: 'folding',
   graph: 'linking',
   compare: 'comparing',

@@ -76,7 +76,7 @@ export const roles: Readonly<Record<RoleName, Role>> = {
   embed: {
     ...worker,
     publishes: ['vectors.>', ...reports],
-    reads: ['DOCUMENTS', 'REJECTED'],
+    reads: ['DOCUMENTS', 'REJECTED', 'INDEXES'],
     gets: ['VECTORS'],
     serves: ['svc.embed.*'],
   },
@@ -92,7 +92,7 @@ export const roles: Readonly<Record<RoleName, Role>> = {
   playbook: {
     ...worker,
     publishes: ['playbooks.>', ...reports],
-    reads: ['PLAYBOOKS'],
+    reads: ['PLAYBOOKS', 'INDEXES'],
     requests: ['svc.embed.*'],
     serves: ['svc.playbooks.*'],
   },

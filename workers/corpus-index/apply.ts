@@ -38,7 +38,7 @@ export function applyRecord(record: VectorRecord, target: ApplyTarget): Applied 
   const { content, metadata } = registers;
   const { table, maintenance, dimension, distance, onMetadata } = target;
   const found = table.find(id);
-  const newContent = outranks(content, found === undefined ? unspoken : contentPlace(table, found));
+  const newContent = isNewContent(content, found, table);
   const newMetadata = metadata.version > (found === undefined ? 0 : table.spokenMetadata(found).version);
   if (!newContent && !newMetadata) return 'older';
   if (newContent && content.value !== null) {
@@ -59,6 +59,18 @@ export function applyRecord(record: VectorRecord, target: ApplyTarget): Applied 
 }
 
 const unspoken: Spoken = { version: 0 };
+
+/** Of contents in one place the one that is there counts: a space may be another's beside and one that was left at once. */
+function isNewContent(
+  content: VectorRecord['registers']['content'],
+  found: number | undefined,
+  table: DocumentTable,
+): boolean {
+  if (found === undefined) return outranks(content, unspoken);
+  const known = contentPlace(table, found);
+  if (outranks(content, known)) return true;
+  return content.value !== null && table.contentHash(found) === null && !outranks(known, content);
+}
 
 /** Where the content of a slot stands in the order of what was said. */
 export function contentPlace(table: DocumentTable, slot: number): Spoken {

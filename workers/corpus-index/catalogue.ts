@@ -32,16 +32,20 @@ export interface IndexCatalogue {
   /** Joins what was said of a corpus. */
   sayCorpus(state: CorpusState): void;
   /**
-   * The index that answers for a corpus: the one in the space that it is declared in where that has documents, else the
-   * one in the configured space where that has, else the one with the most (of equal ones the declared one, then the
-   * first by name).
+   * The index that answers for a corpus: the one in the space that the corpus was told to answer in where that has
+   * documents, else the one in the space that it is declared in where that has, else the one in the configured space where
+   * that has, else the one with the most (of equal ones the declared one, then the first by name).
    */
   serving(corpus: string, side: string | null): IndexEntry | undefined;
 }
 
 const groupKey = (kind: IndexKind, corpus: string, side: string | null) => `${kind} ${side ?? ''} ${corpus}`;
 
-export function createIndexCatalogue(configuredSpace: string): IndexCatalogue {
+/** @param toldSpace the space that a corpus was told to answer in */
+export function createIndexCatalogue(
+  configuredSpace: string,
+  toldSpace: (corpus: string) => string | undefined = () => undefined,
+): IndexCatalogue {
   const groups = new Map<string, IndexEntry[]>();
   const corpora = new Map<string, CorpusState>();
   const groupOf = ({ kind, corpus, side }: IndexName) => groups.get(groupKey(kind, corpus, side)) ?? [];
@@ -71,8 +75,12 @@ export function createIndexCatalogue(configuredSpace: string): IndexCatalogue {
     serving: (corpus, side) => {
       const declared = side === null ? declarationOf(corpora.get(corpus))?.space : undefined;
       let best: IndexEntry | undefined;
+      const group = groups.get(groupKey('documents', corpus, side)) ?? [];
+      const space = toldSpace(corpus);
+      const told = space === undefined ? undefined : group.find((entry) => entry.space === space);
+      if (told !== undefined && told.index.size > 0) return told;
       let bestSize = -1;
-      for (const entry of groups.get(groupKey('documents', corpus, side)) ?? []) {
+      for (const entry of group) {
         const { size } = entry.index;
         if (entry.space === declared && size > 0) return entry;
         // Ahead of all that have any, behind those that come first by right.

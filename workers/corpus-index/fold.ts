@@ -134,13 +134,13 @@ function apply(
   context: FoldContext,
   { catalogue, alsoInto, log, concerns, onApplied, withoutGraph = false }: FoldPorts,
 ): void {
+  if (record !== undefined) alsoInto?.get(name)?.apply(record);
   if (concerns !== undefined && !concerns(name)) return;
   const index = catalogue.get(name) ?? openIndex(name, catalogue, withoutGraph);
   const outcome = record === undefined || index === undefined ? 'refused' : index.apply(record);
   if (outcome !== 'applied' && outcome !== 'older')
     // The workers before refuse such vectors; whoever wrote this one went around them.
     log.error({ ...name, id, sequence: context.sequence, outcome }, 'a record can not be indexed and is left out');
-  if (record !== undefined) alsoInto?.get(name)?.apply(record);
   onApplied?.(name, id);
 }
 

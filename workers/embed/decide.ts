@@ -98,11 +98,43 @@ function planVector(state: VectorData, messageId: string): PlannedAppend<'lakeho
   };
 }
 
+/**
+ * The state of a document in a space that its corpus is held in beside the document's own. Whatever the document is in its
+ * own space, its version is known here too: as absent where there is no text, or the model refuses it.
+ */
+export async function decideInSpace(
+  event: DocumentEvent,
+  context: MessageContext,
+  space: string,
+  ports: EmbedPorts,
+): Promise<Decision> {
+  const document = event.data;
+  const { value } = document.content;
+  if (value?.space === space) return { kind: 'skip', reason: 'it is the own space of the document' };
+  let made: VectorContent | Decision | null = null;
+  if (value !== null && value.text !== null) {
+    made = await vectorContent(document, { ...value, vector: null, space }, context, ports);
+    if ('kind' in made && made.kind === 'retry') return made;
+  }
+  const state = stateIn(document, space, made === null || 'kind' in made ? null : made);
+  return { kind: 'append', events: [planVector(state, `vector-in:${space}:${context.sequence}`)] };
+}
+
+type ContentRegister = VectorData['content'];
+
+/** Of equally late states the one that is there: the absence is a word about another space's document. */
+function laterOrPresent(one: ContentRegister, other: ContentRegister): ContentRegister {
+  if (one.version === other.version && one.value === null) return other;
+  return later(one, other);
+}
+
 /** Joins what is known of a document in one space with a state of it. Undefined where that adds nothing. */
 export function joinVectorStates(known: VectorData | undefined, state: VectorData): VectorData | undefined {
   if (known === undefined) return state;
-  const content = later(known.content, state.content);
+  const content = laterOrPresent(known.content, state.content);
   const metadata = later(known.metadata, state.metadata);
-  if (content === known.content && metadata === known.metadata) return undefined;
+  const sameContent =
+    content === known.content || (content.version === known.content.version && content.value === null);
+  if (sameContent && metadata === known.metadata) return undefined;
   return { ...known, content, metadata };
 }

@@ -3,14 +3,16 @@ import type { OfferedModel } from '../../schemas/embedder-models.ts';
 import { formatSpace } from '../../schemas/space.ts';
 import { readNewest } from '../../streams/append.ts';
 import { withinDeadline } from '../../streams/deadline.ts';
+import { deleteConsumer } from '../../streams/durable-consumer.ts';
 import { reportOutcomes } from '../../streams/outcomes.ts';
 import type { ProcessContext, WorkerProcess } from '../../streams/process.ts';
 import { startReactor } from '../../streams/reactor.ts';
 import { startService } from '../../streams/service.ts';
 import { subjectOf } from '../../streams/subjects.ts';
+import { startSpaceReactors } from '../corpus-spaces/space-reactors.ts';
 import { type CachedEmbedder, withCache } from './cache.ts';
 import { createEmbedder, type EmbedderChoice } from './choose.ts';
-import { decideCorpus, decideEmbed, type EmbedPorts, type EmbedText } from './decide.ts';
+import { decideCorpus, decideEmbed, decideInSpace, type EmbedPorts, type EmbedText } from './decide.ts';
 import { createGatherer } from './gather.ts';
 import { tellOfCache } from './metrics.ts';
 import { type OfferedEmbedders, offerEmbedders } from './offered.ts';
@@ -21,7 +23,7 @@ const requestsWaitingMax = 256;
 /** Gives every document a vector, and answers whoever needs one for a query. */
 export const embedWorker: WorkerProcess = {
   name: 'embed',
-  streams: ['DOCUMENTS', 'VECTORS', 'REJECTED'],
+  streams: ['DOCUMENTS', 'VECTORS', 'REJECTED', 'INDEXES'],
   start: async (context) => {
     const { connection, configuration, log, observations } = context;
     const offered = await loadEmbedders(configuration.embedder);
@@ -52,10 +54,28 @@ export const embedWorker: WorkerProcess = {
         'lakehouse.corpus': decideCorpus,
       },
     });
+    const inSpaces = await startSpaceReactors({
+      connection,
+      worker: 'embed',
+      log,
+      canDo: (space) => embedTexts.has(space),
+      forget: (durable) => deleteConsumer(connection, 'DOCUMENTS', durable),
+      start: ({ corpus, space }, durable) =>
+        startReactor({
+          connection,
+          worker: 'embed',
+          log,
+          consumer: { durable, filterSubject: `documents.${corpus}.*` },
+          handlers: {
+            'lakehouse.document': (event, message) => decideInSpace(event, message, space, ports),
+            'lakehouse.corpus': () => ({ kind: 'skip', reason: 'it is said of every space' }),
+          },
+        }),
+    });
     return {
       notReady: () => undefined,
       stop: async (drainMs) => {
-        await Promise.all([service.stop(), reactor.stop(drainMs)]);
+        await Promise.all([service.stop(), reactor.stop(drainMs), inSpaces.stop(drainMs)]);
         await Promise.all(offered.all.map((embedder) => embedder.close()));
       },
     };

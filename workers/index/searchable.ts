@@ -31,6 +31,7 @@ export interface SearchableWaits {
 /**
  * Waits until documents can be found at a version, or were rejected.
  * @param rejections whoever waits for one of these versions is told why it will not come
+ * @param toldSpace the space that a corpus was told to answer in: there a document has to be known
  * @param position how far the state is folded, for the answer
  */
 export function createSearchableWaits(
@@ -38,6 +39,7 @@ export function createSearchableWaits(
   rejections: Rejections,
   clock: Clock,
   position: () => Position,
+  toldSpace: (corpus: string) => string | undefined = () => undefined,
 ): SearchableWaits {
   const waiters = new Map<string, Set<() => void>>();
   const keyOf = (corpus: string, id: string) => `${corpus} ${id}`;
@@ -49,13 +51,19 @@ export function createSearchableWaits(
   };
 
   /**
-   * In every space: one in which an older state still lives has not heard of it yet, though another has. What a later drop
-   * has ended is settled too: it will not come, and nothing of it is left to wait for.
+   * In every space: one in which an older state still lives has not heard of it yet, though another has. A corpus that was
+   * told where to answer has to have heard of it there. What a later drop has ended is settled too: it will not come, and
+   * nothing of it is left to wait for.
    */
   const isSearchable = ({ corpus, id, version }: Item) => {
     if (dropFloor(catalogue.corpusState(corpus)) >= version) return true;
-    const known = catalogue.ofCorpus('documents', corpus, null).flatMap(({ index }) => index.lookup(id) ?? []);
+    const told = toldSpace(corpus);
+    const entries = catalogue.ofCorpus('documents', corpus, null);
     const hasHeard = ({ content, metadata }: KnownDocument) => Math.max(content.version, metadata.version) >= version;
+    const answering = entries.find(({ space, index }) => space === told && index.size > 0)?.index;
+    const there = answering?.lookup(id);
+    if (answering !== undefined && (there === undefined || !hasHeard(there))) return false;
+    const known = entries.flatMap(({ index }) => index.lookup(id) ?? []);
     return known.some(hasHeard) && known.every((one) => one.content.hash === null || hasHeard(one));
   };
   const isRejected = ({ version }: Item) => rejections.ofVersion(version) !== undefined;

@@ -1,5 +1,7 @@
+import type { CorpusSpaceData } from '../../schemas/events/corpus-space.ts';
 import type { IndexSwitchData } from '../../schemas/events/index-switch.ts';
 import type { Position } from '../../schemas/position.ts';
+import { parseSpace } from '../../schemas/space.ts';
 import type { LogConnection } from '../../streams/connection.ts';
 import type { RuntimeLog } from '../../streams/logger.ts';
 import type { ObjectStore } from '../../streams/object-store.ts';
@@ -11,16 +13,20 @@ import {
   type IndexEntry,
   type IndexName,
 } from '../corpus-index/catalogue.ts';
+import { createCorpusIndex } from '../corpus-index/corpus-index.ts';
 import { conformCorpus } from '../corpus-index/fold.ts';
 import { demandsOf } from '../corpus-index/reform.ts';
 import { loadSnapshotEntries } from '../corpus-index/snapshots.ts';
-import { startIndexFolds, vectorSubjectsOf } from '../corpus-index/state.ts';
+import { type Checkpoint, startIndexFolds, vectorSubjectsOf } from '../corpus-index/state.ts';
+import type { CorpusSpace, CorpusSpaces } from '../corpus-spaces/corpus-spaces.ts';
 
 export interface SwitchingPorts {
   readonly connection: LogConnection;
   readonly store: ObjectStore;
   readonly catalogue: IndexCatalogue;
   readonly log: RuntimeLog;
+  /** What spaces are to corpora; told of all that INDEXES says. */
+  readonly spaces: CorpusSpaces;
   /** How far the live indexes are folded. */
   readonly position: () => Position;
 }
@@ -29,6 +35,8 @@ export interface Switching {
   /** Indexes on their way in: the live fold goes into them too, so that they miss nothing when they take over. */
   readonly joining: IndexCatalogue;
   readonly rebuiltBy: (entry: IndexEntry) => string | null;
+  /** Whether events of an index are folded: not where its space was dropped, or is on its way in again. */
+  readonly isFolded: (name: IndexName) => boolean;
   stop(): Promise<void>;
 }
 
@@ -50,7 +58,7 @@ export async function startSwitching(ports: SwitchingPorts): Promise<Switching> 
       if (side !== null) for (const entry of [...catalogue.all()]) if (entry.side === side) catalogue.remove(entry);
       return;
     }
-    if (side === null && sequence <= bootSequence) return;
+    if (side === null && (sequence <= bootSequence || !isFolded(name))) return;
     const { parameters } = side === null ? demandsOf(catalogue.corpusState(corpus)) : demandsOf(undefined);
     const options = { parameters: kind === 'documents' ? parameters : {} };
     const loaded = await loadSnapshotEntries(ports.store, data.manifest, options).catch((error: unknown) => {
@@ -66,7 +74,7 @@ export async function startSwitching(ports: SwitchingPorts): Promise<Switching> 
       return;
     }
     for (const entry of loaded.entries) {
-      const joined = side === null ? await join(entry, data, ports, joining) : entry;
+      const joined = side === null ? await join(entry, data.checkpoint, ports, joining) : entry;
       joining.remove(entry);
       // Undefined where the corpus was dropped meanwhile.
       if (joined === undefined) continue;
@@ -79,16 +87,50 @@ export async function startSwitching(ports: SwitchingPorts): Promise<Switching> 
     }
   };
 
+  const { spaces } = ports;
+  const entering = new Set<string>();
+  const isFolded = ({ kind, corpus, space }: IndexName) =>
+    kind === 'playbooks' || (!spaces.isDropped(corpus, space) && !entering.has(`${corpus} ${space}`));
+
+  /** What was dropped is not in the state: what is held again is folded aside from its beginning, and put in. */
+  const enterAgain = async ({ corpus, space }: CorpusSpace): Promise<void> => {
+    const name: IndexName = { kind: 'documents', corpus, space, side: null };
+    const parsed = parseSpace(space);
+    if (parsed === undefined || catalogue.get(name) !== undefined) return;
+    entering.add(`${corpus} ${space}`);
+    const entry = { ...name, index: createCorpusIndex({ space: parsed, distance: 'cosine' }) };
+    const joined = await join(entry, {}, ports, joining);
+    if (joined !== undefined) catalogue.set(joined);
+    joining.remove(entry);
+    entering.delete(`${corpus} ${space}`);
+  };
+
+  const followSpace = async (data: CorpusSpaceData, sequence: number): Promise<void> => {
+    const { corpus, space, state } = data;
+    const wasDropped = spaces.isDropped(corpus, space);
+    if (wasDropped && state !== 'dropped' && sequence > bootSequence) entering.add(`${corpus} ${space}`);
+    spaces.note(data);
+    // At boot only the last word counts, which is not heard yet.
+    if (sequence <= bootSequence) return;
+    if (state === 'dropped') catalogue.remove({ kind: 'documents', corpus, space, side: null });
+    else if (wasDropped) await enterAgain(data);
+  };
+
   const projector: Projector = startProjector({
     connection,
     log,
     stream: 'INDEXES',
     worker: 'index',
     checkpoint: 0,
-    handlers: { 'lakehouse.index-switched': ({ data }, { sequence }) => follow(data, sequence) },
+    handlers: {
+      'lakehouse.index-switched': ({ data }, { sequence }) => follow(data, sequence),
+      'lakehouse.corpus-space': ({ data }, { sequence }) => followSpace(data, sequence),
+    },
   });
   await projector.caughtUp;
-  return { joining, rebuiltBy: ({ index }) => rebuilds.get(index) ?? null, stop: () => projector.stop() };
+  for (const entry of [...catalogue.all()]) if (entry.side === null && !isFolded(entry)) catalogue.remove(entry);
+  for (const again of spaces.heldAgain()) await enterAgain(again);
+  return { joining, isFolded, rebuiltBy: ({ index }) => rebuilds.get(index) ?? null, stop: () => projector.stop() };
 }
 
 /**
@@ -97,7 +139,7 @@ export async function startSwitching(ports: SwitchingPorts): Promise<Switching> 
  */
 async function join(
   entry: IndexEntry,
-  data: IndexSwitchData,
+  checkpoint: Checkpoint,
   { connection, log, position, catalogue }: SwitchingPorts,
   joining: IndexCatalogue,
 ): Promise<IndexEntry | undefined> {
@@ -109,7 +151,7 @@ async function join(
     log,
     worker: 'index',
     catalogue: joining,
-    checkpoint: data.checkpoint,
+    checkpoint,
     until: position(),
     // The live fold meets what can not be read, too, and sets it aside.
     onlyLooks: true,

@@ -11,6 +11,7 @@ import { readStreamState } from '../../streams/stream-reader.ts';
 import { createIndexCatalogue } from '../corpus-index/catalogue.ts';
 import { createFoldGate } from '../corpus-index/gate.ts';
 import { readCorpora, startIndexFolds } from '../corpus-index/state.ts';
+import { createCorpusSpaces } from '../corpus-spaces/corpus-spaces.ts';
 import { dropFloor } from '../documents/corpus-state.ts';
 import { createEmbedQueries } from '../query-vectors/embed-query.ts';
 import { startBackgroundWork } from './background.ts';
@@ -48,7 +49,8 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
   const { configuration, connection, log, observations, instance } = context;
   const { clock } = connection;
   const store = await openObjectStore(configuration, clock);
-  const catalogue = createIndexCatalogue(formatSpace(configuration.embedder.space));
+  const spaces = createCorpusSpaces();
+  const catalogue = createIndexCatalogue(formatSpace(configuration.embedder.space), (corpus) => spaces.serving(corpus));
   const gate = createFoldGate();
   await readCorpora(connection, 'index', log, catalogue);
   const boot = await bootFromSnapshot({ store, catalogue, connection, log });
@@ -56,8 +58,8 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
   let folds: ReturnType<typeof startIndexFolds> | undefined;
   const position = (): Position => folds?.position() ?? boot.checkpoint;
   const rejected = createRejections();
-  const waits = createSearchableWaits(catalogue, rejected, clock, position);
-  const switching = await startSwitching({ connection, store, catalogue, log, position });
+  const waits = createSearchableWaits(catalogue, rejected, clock, position, spaces.serving);
+  const switching = await startSwitching({ connection, store, catalogue, log, position, spaces });
   const words = createWords({
     connection,
     log,
@@ -81,6 +83,7 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
       waits.onCorpus(corpus);
     },
     alsoInto: switching.joining,
+    concerns: switching.isFolded,
     betweenEvents: background.letOthersIn,
   });
   const rejections = startProjector({

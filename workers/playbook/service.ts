@@ -18,6 +18,8 @@ import { bulkReply, bulkRows, type PlaybookData, recordedPlaybook } from './reco
 export interface PlaybookPorts {
   readonly connection: LogConnection;
   readonly embedQueries: EmbedQueries;
+  /** The space that a corpus was told to answer in: its playbooks are recorded there. */
+  readonly servingSpace?: (corpus: string) => string | undefined;
   /** A fresh id for each request: recording the same again is a new event. */
   readonly nextId: () => string;
 }
@@ -50,13 +52,24 @@ async function recordAll(
   const { connection, embedQueries, nextId } = ports;
   const { traceId, traceparent } = request;
   const deadlineMs = Math.max(1, request.deadlineAtMs - connection.clock.monotonicMs());
-  const texts = wanted.map((one) => one.query_text);
-  const { space, vectors } = await embedQueries(texts, { deadlineMs, traceId, traceparent });
-  const playbooks = wanted.map((one, index) => {
-    const vector = vectors[index];
-    if (vector === undefined) throw new Error('fewer vectors than queries');
-    return recordedPlaybook(one, space, vector);
-  });
+  const bySpace = new Map<string | undefined, number[]>();
+  for (const [index, { answer_corpus }] of wanted.entries()) {
+    const space = ports.servingSpace?.(answer_corpus);
+    bySpace.set(space, [...(bySpace.get(space) ?? []), index]);
+  }
+  const recorded = new Map<number, PlaybookData>();
+  for (const [wantedSpace, indices] of bySpace) {
+    const texts = indices.map((index) => wanted[index]?.query_text ?? '');
+    const cause = { deadlineMs, traceId, traceparent };
+    const options = wantedSpace === undefined ? cause : { ...cause, space: wantedSpace };
+    const { space, vectors } = await embedQueries(texts, options);
+    for (const [at, index] of indices.entries()) {
+      const [vector, one] = [vectors[at], wanted[index]];
+      if (vector === undefined || one === undefined) throw new Error('fewer vectors than queries');
+      recorded.set(index, recordedPlaybook(one, space, vector));
+    }
+  }
+  const playbooks = wanted.map((_, index) => recorded.get(index)).filter((playbook) => playbook !== undefined);
   return Promise.all(
     playbooks.map(async (playbook) => {
       const tokens = { corpus: playbook.corpus, key: playbook.playbook_id };

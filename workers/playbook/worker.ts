@@ -1,9 +1,13 @@
 import { nextMessageId } from '../../streams/append.ts';
+import { deleteConsumer } from '../../streams/durable-consumer.ts';
 import { observed } from '../../streams/outcomes.ts';
 import type { WorkerProcess } from '../../streams/process.ts';
+import { startReactor } from '../../streams/reactor.ts';
 import { type ServiceHandler, startService } from '../../streams/service.ts';
 import { createServiceClient } from '../../streams/service-client.ts';
+import { startSpaceReactors } from '../corpus-spaces/space-reactors.ts';
 import { createEmbedQueries } from '../query-vectors/embed-query.ts';
+import { copyRecording } from './copy.ts';
 import { playbookEndpoints } from './service.ts';
 
 const requestsWaitingMax = 256;
@@ -11,12 +15,32 @@ const requestsWaitingMax = 256;
 /** Records what people chose. */
 export const playbookWorker: WorkerProcess = {
   name: 'playbook',
-  streams: ['PLAYBOOKS'],
+  streams: ['PLAYBOOKS', 'INDEXES'],
   start: async ({ connection, log, observations }) => {
     const client = createServiceClient(connection);
+    const embedQueries = createEmbedQueries(client);
+    const inSpaces = await startSpaceReactors({
+      connection,
+      worker: 'playbook',
+      log,
+      canDo: () => true,
+      forget: (durable) => deleteConsumer(connection, 'PLAYBOOKS', durable),
+      start: (of, durable) =>
+        startReactor({
+          connection,
+          worker: 'playbook',
+          log,
+          consumer: { durable },
+          handlers: {
+            'lakehouse.playbook': (event, message) => copyRecording(event, message, of, { connection, embedQueries }),
+            'lakehouse.playbook-retracted': () => ({ kind: 'skip', reason: 'it holds in every space' }),
+          },
+        }),
+    });
     const endpoints: Record<string, ServiceHandler> = playbookEndpoints({
       connection,
-      embedQueries: createEmbedQueries(client),
+      embedQueries,
+      servingSpace: inSpaces.spaces.serving,
       nextId: nextMessageId,
     });
     const service = await startService({
@@ -30,8 +54,8 @@ export const playbookWorker: WorkerProcess = {
     });
     return {
       notReady: () => undefined,
-      stop: async () => {
-        await service.stop();
+      stop: async (drainMs) => {
+        await Promise.all([service.stop(), inSpaces.stop(drainMs)]);
         client.close();
       },
     };

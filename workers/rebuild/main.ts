@@ -9,7 +9,9 @@ import { connectLog } from '../../streams/connection.ts';
 import { createLogger } from '../../streams/logging.ts';
 import { openObjectStore } from '../../streams/open-object-store.ts';
 import { createServiceClient, type ServiceClient } from '../../streams/service-client.ts';
+import { createEmbedQueries } from '../query-vectors/embed-query.ts';
 import { rebuildIndex } from './rebuild.ts';
+import { dropSpace, reembed } from './reembed.ts';
 import { type Task, type TaskMessage, taskSchema } from './task.ts';
 import { verify } from './verify.ts';
 
@@ -52,6 +54,24 @@ async function run(task: Task): Promise<void> {
         task.settleDeadlineMs,
       );
       say({ say: 'verified', report });
+      return;
+    }
+    if (task.task === 'drop-space') {
+      await dropSpace(task.corpus, task.space, { connection, log });
+      say({ say: 'dropped', corpus: task.corpus, space: task.space });
+      return;
+    }
+    if (task.task === 'reembed') {
+      const { space, beside } = configuration.embedder;
+      const run = await reembed(task, {
+        connection,
+        log,
+        configuredSpace: formatSpace(space),
+        offered: [space, ...beside.map((model) => model.space)],
+        embedQueries: createEmbedQueries(client),
+        onProgress: (progress) => say({ say: 'progress', ...progress }),
+      });
+      say({ say: 'reembedded', run });
       return;
     }
     const { corpus, kind, compare, force, side } = task;

@@ -12,6 +12,7 @@ import { isEmpty } from '../corpus-index/fold.ts';
 import { digestOfIndex } from '../corpus-index/index-digest.ts';
 import { saveSnapshotEntries } from '../corpus-index/snapshots.ts';
 import { type Checkpoint, startIndexFolds, vectorSubjectsOf } from '../corpus-index/state.ts';
+import { readCorpusSpaces } from '../corpus-spaces/follow.ts';
 import { type Moment, momentOf, type Past } from './moment.ts';
 import { measureRecall, spread } from './recall.ts';
 
@@ -84,6 +85,7 @@ async function build(
   livePosition: Checkpoint | undefined,
 ): Promise<Built> {
   const { connection, log } = ports;
+  const spaces = await readCorpusSpaces({ connection, log, worker: 'rebuild' });
   const catalogue = createIndexCatalogue(ports.configuredSpace);
   const until: Checkpoint = {
     VECTORS: livePosition?.VECTORS ?? (await readStreamState(connection, 'VECTORS')).lastSequence,
@@ -109,7 +111,9 @@ async function build(
     },
     ...(documents ? { vectorSubjects: vectorSubjectsOf(options) } : {}),
     ...(moment === undefined ? {} : { read: readingAsOf(moment.version) }),
-    concerns: ({ kind, corpus }) => corpus === options.corpus || (options.side !== null && kind === 'playbooks'),
+    concerns: ({ kind, corpus, space }) =>
+      (kind === 'playbooks' || !spaces.isDropped(corpus, space)) &&
+      (corpus === options.corpus || (options.side !== null && kind === 'playbooks')),
     onApplied: () => {
       events++;
     },

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { sideNameSchema } from '../../schemas/events/index-switch.ts';
-import { indexRebuildRunSchema } from '../../schemas/events/lines.ts';
+import { indexRebuildRunSchema, reembedRunSchema } from '../../schemas/events/lines.ts';
 import { corpusSchema } from '../../schemas/primitives.ts';
+import { spaceSchema } from '../../schemas/space.ts';
 
 /** What the process is asked to do, as the JSON of its one argument. */
 export const taskSchema = z.discriminatedUnion('task', [
@@ -19,6 +20,14 @@ export const taskSchema = z.discriminatedUnion('task', [
       })
       .nullable(),
   }),
+  z.strictObject({
+    task: z.literal('reembed'),
+    corpus: corpusSchema,
+    model: z.string(),
+    force: z.boolean(),
+    dropOld: z.boolean(),
+  }),
+  z.strictObject({ task: z.literal('drop-space'), corpus: corpusSchema, space: spaceSchema }),
   z.strictObject({ task: z.literal('verify'), settleDeadlineMs: z.number().int().positive() }),
 ]);
 export type Task = z.output<typeof taskSchema>;
@@ -63,6 +72,8 @@ export type VerifyReport = z.output<typeof verifyReportSchema>;
 export const messageSchema = z.discriminatedUnion('say', [
   z.strictObject({ say: z.literal('progress'), step: z.string(), done: z.number(), total: z.number() }),
   z.strictObject({ say: z.literal('rebuilt'), runs: z.array(indexRebuildRunSchema) }),
+  z.strictObject({ say: z.literal('reembedded'), run: reembedRunSchema }),
+  z.strictObject({ say: z.literal('dropped'), corpus: z.string(), space: z.string() }),
   z.strictObject({ say: z.literal('verified'), report: verifyReportSchema }),
   z.strictObject({ say: z.literal('failed'), message: z.string() }),
 ]);

@@ -14,6 +14,9 @@ import { createIndexCatalogue, type IndexCatalogue } from '../corpus-index/catal
 import { isEmpty, metadataJson } from '../corpus-index/fold.ts';
 import { digestOfIndex } from '../corpus-index/index-digest.ts';
 import { foldedStreams, startIndexFolds } from '../corpus-index/state.ts';
+import type { CorpusSpaces } from '../corpus-spaces/corpus-spaces.ts';
+import { readCorpusSpaces } from '../corpus-spaces/follow.ts';
+import { spaceConsumer } from '../corpus-spaces/space-reactors.ts';
 import { corpusAsOf, dropFloor, joinCorpusStates, spokenCorpus } from '../documents/corpus-state.ts';
 import { effectiveMetadata, joinStates, overrule, spokenState, withoutDropped } from '../documents/document-state.ts';
 import type { Difference, VerifyReport } from './task.ts';
@@ -40,6 +43,7 @@ export async function verify(ports: VerifyPorts, settleDeadlineMs: number): Prom
   const live = await ports.liveDigests(await endOfLog(connection));
 
   ports.onStep('folding VECTORS and PLAYBOOKS from their beginning');
+  const spaces = await readCorpusSpaces({ connection, log, worker: 'verify' });
   const clean = createIndexCatalogue('');
   const folds = startIndexFolds({
     connection,
@@ -50,23 +54,33 @@ export async function verify(ports: VerifyPorts, settleDeadlineMs: number): Prom
     until: live.position,
     onlyLooks: true,
     withoutGraph: true,
+    concerns: ({ kind, corpus, space }) => kind === 'playbooks' || !spaces.isDropped(corpus, space),
   });
   await folds.finished;
   const digests = await compareDigests(live, clean);
 
   ports.onStep('folding INGEST alone');
-  const ingest = await compareWithIngest(ports, clean, ingestUntil);
+  const ingest = await compareWithIngest(ports, clean, ingestUntil, spaces);
   const equal = digests.every((one) => one.equal) && ingest.differing === 0;
   return { position: live.position, digests, ingest, equal };
 }
 
 /** Everything said is worked on: nothing pends at the ingest and the embed worker. */
-async function settle({ connection }: VerifyPorts, deadlineMs: number): Promise<void> {
+async function settle({ connection, log }: VerifyPorts, deadlineMs: number): Promise<void> {
+  const spaces = await readCorpusSpaces({ connection, log, worker: 'verify' });
   const deadline = connection.clock.monotonicMs() + deadlineMs;
   for (;;) {
     const lags = [
       await consumerLag(connection, 'INGEST', 'ingest'),
       await consumerLag(connection, 'DOCUMENTS', 'embed'),
+      ...(await Promise.all(
+        spaces
+          .held()
+          .flatMap((of) => [
+            consumerLag(connection, 'DOCUMENTS', spaceConsumer('embed', of)),
+            consumerLag(connection, 'PLAYBOOKS', spaceConsumer('playbook', of)),
+          ]),
+      )),
     ];
     const left = lags.reduce((sum, lag) => sum + (lag === undefined ? 0 : lag.pending + lag.ackPending), 0);
     if (left === 0) return;
@@ -103,6 +117,7 @@ async function compareWithIngest(
   ports: VerifyPorts,
   clean: IndexCatalogue,
   until: number,
+  spaces: CorpusSpaces,
 ): Promise<VerifyReport['ingest']> {
   const { expected, corpora } = await foldIngest(ports, until);
   const rejected = await rejectedVersions(ports);
@@ -115,11 +130,11 @@ async function compareWithIngest(
   for (const difference of corporaThatDiffer(corpora, clean, until)) note(difference);
   for (const state of expected.values()) {
     const wanted = describeState(state);
-    const found = describeFound(state, clean, until);
-    if (found === undefined || found === wanted || rejected.has(state.content.version)) continue;
-    note({ corpus: state.corpus, id: state.id, expected: wanted, found });
+    if (rejected.has(state.content.version)) continue;
+    for (const found of describeFound(state, clean, until, spaces))
+      if (found !== wanted) note({ corpus: state.corpus, id: state.id, expected: wanted, found });
   }
-  for (const difference of phantoms(expected, clean, until)) note(difference);
+  for (const difference of phantoms(expected, clean, until, spaces)) note(difference);
   return { until, documents: expected.size, rejected: rejected.size, differences, differing };
 }
 
@@ -229,30 +244,45 @@ function describe(contentVersion: number, hash: string | null, metadataVersion: 
   return `content ${contentVersion} ${hash ?? 'absent'}, metadata ${metadataVersion} ${json ?? 'none'}`;
 }
 
-/** Undefined where the document has moved on since, so that there is nothing to compare. */
+/** What is found of a document in each space where it has to be; nothing where it has moved on since. */
 function describeFound(
   { corpus, id, content }: DocumentData,
   clean: IndexCatalogue,
   until: number,
-): string | undefined {
+  spaces: CorpusSpaces,
+): string[] {
   const entries = clean.ofCorpus('documents', corpus, null);
-  const entry =
-    content.value === null
-      ? entries.find(({ index }) => index.lookup(id) !== undefined)
-      : entries.find(({ space }) => space === content.value?.space);
-  const known = entry?.index.lookup(id);
-  if (known === undefined) return 'nothing';
-  if (Math.max(known.content.version, known.metadata.version) > until) return undefined;
-  return describe(known.content.version, known.content.hash, known.metadata.version, known.metadata.json);
+  const { value } = content;
+  const isWanted = (space: string) => space === value?.space || (value?.text != null && spaces.isHeld(corpus, space));
+  const wanted =
+    value === null
+      ? entries.filter(({ index }) => index.lookup(id) !== undefined).slice(0, 1)
+      : entries.filter(({ space }) => isWanted(space));
+  if (wanted.length === 0) return value !== null && spaces.isDropped(corpus, value.space) ? [] : ['nothing'];
+  return wanted.flatMap(({ index, space }) => {
+    const known = index.lookup(id);
+    if (known === undefined) return ['nothing'];
+    // A model beside may refuse what the document's own took: then its version is known there, and it is absent.
+    const refused = known.content.hash === null && known.content.version === content.version;
+    if (refused && space !== value?.space) return [];
+    if (Math.max(known.content.version, known.metadata.version) > until) return [];
+    return [describe(known.content.version, known.content.hash, known.metadata.version, known.metadata.json)];
+  });
 }
 
 /** Documents that are found though INGEST never spoke of them, or that live in a space which they left. */
-function* phantoms(expected: Map<string, DocumentData>, clean: IndexCatalogue, until: number): Generator<Difference> {
+function* phantoms(
+  expected: Map<string, DocumentData>,
+  clean: IndexCatalogue,
+  until: number,
+  spaces: CorpusSpaces,
+): Generator<Difference> {
   for (const { kind, corpus, space, index } of clean.all()) {
     if (kind !== 'documents') continue;
     for (const id of index.ids()) {
       const state = expected.get(keyOfDocument(corpus, id));
-      if (state?.content.value?.space === space) continue;
+      const value = state?.content.value;
+      if (value?.space === space || (value != null && value.text !== null && spaces.isHeld(corpus, space))) continue;
       if ((index.lookup(id)?.content.version ?? 0) > until) continue;
       yield { corpus, id, expected: `not alive in ${space}`, found: `alive in ${space}` };
     }

@@ -42,7 +42,7 @@ export function documentLookups(ports: DocumentLookupPorts): Record<string, Serv
     'svc.index.documents': async (request) => {
       const { corpus, ...page } = parseRequestBytes(documentsRequestSchema, request.body);
       await reachPosition(request, connection.clock, waitForPosition);
-      const entries = ports.catalogue.ofCorpus('documents', corpus, null);
+      const entries = servingFirst(corpus, ports.catalogue);
       if (entries.length === 0) throw new ProblemError('not_found', `there is no corpus "${corpus}"`, { corpus });
       const { rows, nextCursor } = pageOf(living(entries), page);
       const documents = rows.map(({ id, entry }) => rowOf(id, entry));
@@ -52,8 +52,18 @@ export function documentLookups(ports: DocumentLookupPorts): Record<string, Serv
   };
 }
 
-function* living(entries: readonly IndexEntry[]): Generator<{ id: string; entry: IndexEntry }> {
-  for (const entry of entries) for (const id of entry.index.ids()) yield { id, entry };
+/** Every document that can be found, once, though it may be held in several spaces; the first that has it tells it. */
+export function* living(entries: readonly IndexEntry[]): Generator<{ id: string; entry: IndexEntry }> {
+  for (const [place, entry] of entries.entries()) {
+    const before = entries.slice(0, place);
+    for (const id of entry.index.ids()) if (!before.some(({ index }) => index.has(id))) yield { id, entry };
+  }
+}
+
+function servingFirst(corpus: string, catalogue: IndexCatalogue): readonly IndexEntry[] {
+  const serving = catalogue.serving(corpus, null);
+  const entries = catalogue.ofCorpus('documents', corpus, null);
+  return serving === undefined ? entries : [serving, ...entries.filter((entry) => entry !== serving)];
 }
 
 /** Metadata goes into the answer as the text that it is kept as. */

@@ -5,8 +5,9 @@ import type { LogConnection } from '../../../streams/connection.ts';
 import type { ServiceHandler } from '../../../streams/service.ts';
 import { readNewestOf } from '../../../streams/stream-reader.ts';
 import { subjectOf } from '../../../streams/subjects.ts';
-import type { IndexCatalogue } from '../../corpus-index/catalogue.ts';
+import type { IndexCatalogue, IndexEntry } from '../../corpus-index/catalogue.ts';
 import type { Rejections } from '../rejections.ts';
+import { living } from './documents.ts';
 
 export interface IngestedPorts {
   readonly catalogue: IndexCatalogue;
@@ -29,11 +30,17 @@ export function ingestedLookup(ports: IngestedPorts): Record<string, ServiceHand
           last_at: newest === undefined ? null : new Date(newest.storedAtMs).toISOString(),
         },
         rejected: rejected.ofCorpus(corpus),
-        documents: catalogue
-          .ofCorpus('documents', corpus, null)
-          .reduce((documents, { index }) => documents + index.size, 0),
+        documents: livingIn(catalogue.ofCorpus('documents', corpus, null)),
       };
       return { body: JSON.stringify(reply), position: position() };
     },
   };
+}
+
+function livingIn(entries: readonly IndexEntry[]): number {
+  const filled = entries.filter(({ index }) => index.size > 0);
+  if (filled.length <= 1) return filled[0]?.index.size ?? 0;
+  let count = 0;
+  for (const _ of living(filled)) count++;
+  return count;
 }
