@@ -33,7 +33,7 @@ export const defaultParameters: IndexParameters = {
   efFixed: false,
   graphPartMax: 0.25,
   scannedPerCandidate: 20,
-  exactBelow: 8_192,
+  exactBelow: 16_384,
   deadFractionMax: 0.2,
   deadMin: 256,
   graphSeed: 100,
