@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { AuditContext, TestsOutcome } from '../../workers/audit/phase.ts';
 import { replay } from '../../workers/replay/replay.ts';
 import { retrieveByWords } from '../../workers/replay/retrieve.ts';
+import { projectDirectory } from '../bench/project.ts';
 
 /** What runs the tests of the schemas where nothing else is asked for; "" turns the phase off. */
 export const schemaTestsCommandDefault =
@@ -15,7 +15,7 @@ const outputCharactersMax = 200_000;
 
 /** An audit of a data directory by this program. @param schemaTests a command line; empty: the phase is skipped */
 export function auditContext(root: string, schemaTests: string): AuditContext {
-  const projectRoot = projectFolder(import.meta.dirname);
+  const projectRoot = projectDirectory();
   return {
     root,
     projectRoot,
@@ -41,13 +41,6 @@ export function auditContext(root: string, schemaTests: string): AuditContext {
         },
       ),
   };
-}
-
-/** The folder of package.json above this file, compiled or not. */
-function projectFolder(from: string): string {
-  if (existsSync(join(from, 'package.json'))) return from;
-  const parent = dirname(from);
-  return parent === from ? from : projectFolder(parent);
 }
 
 function runTests(commandLine: string, cwd: string): Promise<TestsOutcome> {

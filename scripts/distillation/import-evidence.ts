@@ -6,7 +6,8 @@ import type { LogConnection } from '../../streams/connection.ts';
 import { readStream } from '../../streams/read-stream.ts';
 import { subjectOf } from '../../streams/subjects.ts';
 import { type EvidenceStem, evidenceSources, isEvidenceStem } from '../../workers/distillation/evidence/sources.ts';
-import { readLines } from '../../workers/distillation/files/json-lines.ts';
+import { lineBytesMax } from '../../workers/distillation/files/json-lines.ts';
+import { readLines } from '../log/lines.ts';
 
 export interface ImportedFile {
   readonly stem: EvidenceStem;
@@ -36,7 +37,8 @@ export class EvidenceDiffersError extends Error {
 
 /**
  * Appends the lines of `<stem>.jsonl` files to `evidence.<stem>`, bytes untouched, and only those that the log does not
- * have yet: a file may grow between two imports, and an interrupted one is continued. Blank lines are left out.
+ * have yet: a file may grow between two imports, and an interrupted one is continued. Empty lines are left out, and a
+ * last line needs no line feed.
  * @throws EvidenceDiffersError where the log holds other lines of a stem than the file begins with
  */
 export async function importEvidence(
@@ -66,9 +68,7 @@ async function importFile(
   const there = readStream(connection, 'EVIDENCE', { filterSubject: subject });
   let [lines, present, lastSequence] = [0, 0, 0];
   let known = await there.next();
-  for await (const { text } of readLines(path)) {
-    if (text.trim() === '') continue;
-    const line = Buffer.from(text, 'utf8');
+  for await (const line of readLines(path, lineBytesMax, 'left out')) {
     lines++;
     if (!known.done) {
       if (!line.equals(known.value.payload))

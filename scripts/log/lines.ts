@@ -16,9 +16,14 @@ export class LineFileError extends Error {
 
 /**
  * The lines of a file, their bytes as they are and without their line feeds; a last line needs none.
+ * @param empty whether an empty line is refused, or left out as if it were not there
  * @throws LineFileError for an empty line, and for one of more than `lineBytesMax`; errors of the file system as they are
  */
-export async function* readLines(path: string, lineBytesMax: number): AsyncGenerator<Buffer, void, void> {
+export async function* readLines(
+  path: string,
+  lineBytesMax: number,
+  empty: 'refused' | 'left out' = 'refused',
+): AsyncGenerator<Buffer, void, void> {
   let line = 1;
   let rest: Buffer = Buffer.alloc(0);
   const checked = (bytes: Buffer): Buffer => {
@@ -31,7 +36,7 @@ export async function* readLines(path: string, lineBytesMax: number): AsyncGener
     let from = 0;
     const bytes = Buffer.concat([rest, chunk as Buffer]);
     for (let at = bytes.indexOf(lineFeed); at >= 0; at = bytes.indexOf(lineFeed, from)) {
-      yield checked(bytes.subarray(from, at));
+      if (at > from || empty === 'refused') yield checked(bytes.subarray(from, at));
       from = at + 1;
     }
     rest = bytes.subarray(from);

@@ -21,7 +21,7 @@ const tasks = [
  * read.
  */
 export async function auditReplay(context: AuditContext): Promise<PhaseOutcome> {
-  const playbooks = () => readPlaybooks(context.root);
+  const playbooks = () => soundPlaybooks(context.root);
   const request: ReplayRequest = { task: '', localOnly: true, allowEscalation: true, noRetrieval: false, dryRun: true };
   const notes: string[] = [];
   let passed = 0;
@@ -61,7 +61,8 @@ export async function auditReplay(context: AuditContext): Promise<PhaseOutcome> 
   };
 }
 
-async function* readPlaybooks(root: string): AsyncGenerator<RagSample, void, void> {
+/** The playbooks that are sound; what is not is another phase's to tell. */
+async function* soundPlaybooks(root: string): AsyncGenerator<RagSample, void, void> {
   for await (const { text } of readLines(join(root, layout.exports.rag))) {
     const sample = ragSampleSchema.safeParse(JSON.parse(text));
     if (sample.success) yield sample.data;
