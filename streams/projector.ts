@@ -9,6 +9,7 @@ import type { RuntimeLog } from './logger.ts';
 import { nextSequence, type OrderedMessages, openOrdered } from './ordered.ts';
 import { createFoldProgress, type FoldProgress } from './progress.ts';
 import { appendRejected } from './rejected.ts';
+import { causeOf } from './trace-headers.ts';
 
 export interface FoldContext {
   readonly sequence: number;
@@ -217,13 +218,19 @@ async function foldOne<Stream extends StreamName>(message: JsMsg, options: Proje
     // A rejection that can not be folded would reject itself for ever.
     if (stream === 'REJECTED' || options.onlyLooks === true) return;
     const rejection = { reason: decoded.reason, message: decoded.message, version: null };
-    await appendRejected(connection, worker, { stream, sequence, subject, payload, attempts: 1 }, rejection).catch(
-      (error: unknown) => {
-        // While REJECTED is away the fold waits; what would fail forever must not hold it up.
-        if (error instanceof OutageError) throw error;
-        log.error({ error, stream, sequence }, 'the rejection could not be appended');
-      },
-    );
+    const source = {
+      stream,
+      sequence,
+      subject,
+      payload,
+      attempts: 1,
+      ...causeOf((name) => message.headers?.get(name)),
+    };
+    await appendRejected(connection, worker, source, rejection).catch((error: unknown) => {
+      // While REJECTED is away the fold waits; what would fail forever must not hold it up.
+      if (error instanceof OutageError) throw error;
+      log.error({ error, stream, sequence }, 'the rejection could not be appended');
+    });
     return;
   }
   const context: FoldContext = { ...received, traceId: decoded.event.traceId };

@@ -74,9 +74,11 @@ export interface ReactorOptions<Worker extends ReactorName> {
   readonly onOutcome?: (outcome: ReactorOutcome) => void;
   /**
    * A durable consumer beside the worker's own, from the first message on: the same messages, taken for another end. What
-   * an operator asks to be retried comes to the worker's own only.
+   * an operator asks to be retried does not come to it: see `startRetries`.
    */
   readonly consumer?: { readonly durable: string; readonly filterSubject?: string };
+  /** What is done with messages that are taken again, where that is not what is done with new ones. */
+  readonly retryHandlers?: ReactorHandlers<Worker>;
   /** Overrides of the delivery policy, for tests that can not wait as long. */
   readonly delivery?: Partial<ReactorDelivery>;
 }
@@ -110,12 +112,31 @@ export async function startReactor<Worker extends ReactorName>(options: ReactorO
   });
   if (options.consumer !== undefined) return reactorOf([own], abandoning, connection);
   tellOfConsumer(connection, delivery.stream, worker);
-  const retries = await startTaking(options, {
-    ...retryConsumer(worker, delivery),
-    workOn: createWork(options, delivery, abandoning.signal, retryTasks(options, delivery)),
-    abandoned: abandoning.signal,
-  });
+  const { retryHandlers: handlers = options.handlers } = options;
+  const retries = await takeRetries({ ...options, handlers }, delivery, abandoning.signal);
   return reactorOf([own, retries], abandoning, connection);
+}
+
+/**
+ * Takes again what an operator asks of a worker, and nothing else: for a worker that has consumers for other ends only,
+ * all of which set aside under its one name.
+ */
+export async function startRetries<Worker extends ReactorName>(
+  options: Omit<ReactorOptions<Worker>, 'consumer' | 'retryHandlers'>,
+): Promise<Reactor> {
+  const delivery: ReactorDelivery = { ...deliveries[options.worker], ...options.delivery };
+  const abandoning = new AbortController();
+  const retries = await takeRetries(options, delivery, abandoning.signal);
+  return reactorOf([retries], abandoning, options.connection);
+}
+
+function takeRetries<Worker extends ReactorName>(
+  options: ReactorOptions<Worker>,
+  delivery: ReactorDelivery,
+  abandoned: AbortSignal,
+): Promise<Taking> {
+  const workOn = createWork(options, delivery, abandoned, retryTasks(options, delivery));
+  return startTaking(options, { ...retryConsumer(options.worker, delivery), workOn, abandoned });
 }
 
 function reactorOf(taking: readonly Taking[], abandoning: AbortController, connection: LogConnection): Reactor {

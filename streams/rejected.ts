@@ -10,6 +10,7 @@ import { type Appended, append, appendBytes, ConflictError, OutageError, readNew
 import { isoTime } from './clock.ts';
 import type { LogConnection } from './connection.ts';
 import { subjectOf } from './subjects.ts';
+import type { Cause } from './trace-headers.ts';
 
 export interface Rejection {
   readonly reason: RejectionReason;
@@ -18,8 +19,8 @@ export interface Rejection {
   readonly version: number | null;
 }
 
-/** A message as it lies in its stream. */
-export interface RejectedSource {
+/** A message as it lies in its stream, and what its work belongs to. */
+export interface RejectedSource extends Cause {
   readonly stream: string;
   readonly sequence: number;
   readonly subject: string;
@@ -50,23 +51,17 @@ export async function appendRejected(
   rejection: Rejection,
   retry = 0,
 ): Promise<void> {
-  const { stream, sequence, subject, payload } = source;
+  const { stream, sequence, subject, payload, traceId, traceparent } = source;
   const { reason, message, version } = rejection;
   const fits = payload.length <= rejectedPayloadBytesMax;
   const identity = { stream, sequence, worker };
-  const isNew = await settle(connection, 'lakehouse.rejected', { ...identity, retry }, (before) =>
-    encodeRejection(connection, 'lakehouse.rejected', {
-      ...identity,
-      subject,
-      reason,
-      message,
-      attempts: source.attempts + (before?.type === 'lakehouse.rejected' ? before.data.attempts : 0),
-      version,
-      payload_base64: fits ? Buffer.from(payload).toString('base64') : null,
-      payload_bytes: payload.length,
-      retry,
-    }),
-  );
+  const cause = { traceId, traceparent };
+  const isNew = await settle(connection, 'lakehouse.rejected', { ...identity, retry, ...cause }, (before) => {
+    const attempts = source.attempts + (before?.type === 'lakehouse.rejected' ? before.data.attempts : 0);
+    const payload_base64 = fits ? Buffer.from(payload).toString('base64') : null;
+    const said = { ...identity, subject, reason, message, attempts, version, payload_base64, retry };
+    return encodeRejection(connection, 'lakehouse.rejected', { ...said, payload_bytes: payload.length }, cause);
+  });
   if (isNew) connection.telemetry.metrics.countRejected(reason);
 }
 
@@ -87,9 +82,10 @@ function encodeRejection<Name extends Said['type']>(
   { clock }: LogConnection,
   name: Name,
   data: EventData<Name> & { readonly retry: number } & RejectionIdentity,
+  cause: Cause = {},
 ): Buffer {
   const source = 'outcome' in data && data.outcome === 'dropped' ? 'operator' : `${data.worker}-worker`;
-  return encodeEvent(name, data, { id: messageIdOf(name, data), source, time: isoTime(clock) });
+  return encodeEvent(name, data, { id: messageIdOf(name, data), source, time: isoTime(clock), ...cause });
 }
 
 function messageIdOf(name: Said['type'], said: RejectionIdentity & { readonly retry: number }): string {
@@ -116,10 +112,10 @@ export function appendRetry(
 async function settle(
   connection: LogConnection,
   name: Said['type'],
-  about: RejectionIdentity & { readonly retry: number },
+  about: RejectionIdentity & Cause & { readonly retry: number },
   say: (before: Said | undefined) => Buffer,
 ): Promise<boolean> {
-  const { stream, sequence, worker, retry } = about;
+  const { stream, sequence, worker, retry, traceId, traceparent } = about;
   const subject = subjectOf(name, { stream, worker, sequence: String(sequence) });
   for (let conflicts = 0; conflicts < conflictsMax; conflicts++) {
     const newest = await readNewestEvent(connection, 'REJECTED', subject, conflicts > 0);
@@ -127,7 +123,7 @@ async function settle(
     if (before !== undefined && isAnswered(before, name, retry)) return false;
     const messageId = messageIdOf(name, about);
     try {
-      await appendBytes(connection, subject, say(before), { messageId }, newest?.sequence ?? 0);
+      await appendBytes(connection, subject, say(before), { messageId, traceId, traceparent }, newest?.sequence ?? 0);
       return true;
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;

@@ -55,8 +55,8 @@ export function retryTasks<Worker extends ReactorName>(
         await appendResolved(connection, { ...resolved, outcome: 'retried', appended, detail });
         retry.ack();
       },
-      reject: async (rejection) => {
-        const source = { stream, sequence, subject, payload, attempts: attempt };
+      reject: async (rejection, cause) => {
+        const source = { stream, sequence, subject, payload, attempts: attempt, ...cause };
         await appendRejected(connection, worker, source, rejection, retry.seq);
         retry.term();
       },

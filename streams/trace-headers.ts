@@ -1,3 +1,4 @@
+import { isTraceId } from '../schemas/primitives.ts';
 import { readTraceparent, traceparentHeader } from '../schemas/traceparent.ts';
 
 export const traceHeader = 'X-Lakehouse-Trace-Id';
@@ -18,10 +19,14 @@ export function causeHeaders({ traceId, traceparent }: Cause): Record<string, st
   return headers;
 }
 
-/** The cause that headers tell; what is malformed is let go. An empty text is a header that is not there. */
+/**
+ * The cause that headers tell; what is malformed is let go: anybody may put headers on a message, and an id that an
+ * event can not carry would make every event unreadable that is written because of it.
+ */
 export function causeOf(header: (name: string) => string | undefined): Cause {
+  const traceId = header(traceHeader) ?? '';
   return {
-    traceId: header(traceHeader) || undefined,
+    traceId: isTraceId(traceId) ? traceId : undefined,
     traceparent: readTraceparent(header(traceparentHeader) || undefined),
   };
 }

@@ -33,8 +33,8 @@ export interface Task {
   readonly attempt: number;
   /** It took effect, with so many events appended. */
   done(appended: number): Promise<void> | void;
-  /** Sets it aside. */
-  reject(rejection: Rejection): Promise<void>;
+  /** Sets it aside, with the trace that its work belongs to. */
+  reject(rejection: Rejection, cause: Cause): Promise<void>;
 }
 
 interface Work<Worker extends ReactorName> {
@@ -83,8 +83,9 @@ export function streamTasks<Worker extends ReactorName>(
       message: { subject, payload, ...causeOf((name) => message.headers?.get(name)) },
       attempt,
       done: () => message.ack(),
-      reject: async (rejection) => {
-        await appendRejected(connection, worker, { stream, sequence, subject, payload, attempts: attempt }, rejection);
+      reject: async (rejection, cause) => {
+        const source = { stream, sequence, subject, payload, attempts: attempt, ...cause };
+        await appendRejected(connection, worker, source, rejection);
         message.term();
       },
     };
@@ -111,13 +112,11 @@ async function workOn<Worker extends ReactorName>(task: Task, message: JsMsg, wo
     const decoded = decodeEvent(delivery.stream, payload, subject);
     if (!decoded.ok) {
       const { reason, message: text } = decoded;
+      outcome.begin(task.message);
       return await reject(task, work, { reason, message: text, version }, outcome);
     }
-    const cause = firstCause(decoded.event, task.message);
-    const { traceId } = cause;
-    outcome.traceId = traceId;
-    const traceparent = outcome.begin(cause);
-    const context = { subject, sequence, traceId, traceparent, signal };
+    outcome.begin(firstCause(decoded.event, task.message));
+    const context = { subject, sequence, ...outcome.cause, signal };
     const decision = await handle(options.handlers, decoded.event, context);
     if (decision.kind === 'reject') return await reject(task, work, decision, outcome);
     if (decision.kind === 'retry') return retry(task, message, work, decision.reason, outcome);
@@ -144,9 +143,10 @@ function firstCause(event: Cause, message: Cause): Cause {
 }
 
 interface Outcome {
-  traceId: string | undefined;
-  /** Begins the span of this work where spans are made; gives what it hands on. */
-  begin(cause: Cause): string | undefined;
+  /** What the work hands on: its own span where spans are made. */
+  cause: Required<Cause>;
+  /** Begins the span of this work where spans are made. */
+  begin(cause: Cause): void;
   report(kind: ReactorOutcome['kind'], detail: string): void;
 }
 
@@ -158,7 +158,7 @@ function startOutcome<Worker extends ReactorName>(task: Task, options: ReactorOp
   const { subject } = task.message;
   let span: StartedSpan | undefined;
   const outcome: Outcome = {
-    traceId: undefined,
+    cause: { traceId: undefined, traceparent: undefined },
     begin: ({ traceId, traceparent: parent }) => {
       const named = {
         'messaging.system': 'nats',
@@ -167,13 +167,13 @@ function startOutcome<Worker extends ReactorName>(task: Task, options: ReactorOp
       };
       const attributes = { ...named, ...(traceId === undefined ? {} : { 'lakehouse.trace_id': traceId }) };
       span = tracing?.start({ name: `${options.worker} process`, kind: 'consumer', parent, attributes });
-      return span?.traceparent ?? parent;
+      outcome.cause = { traceId, traceparent: span?.traceparent ?? parent };
     },
     report: (kind, detail) => {
       const durationMs = clock.monotonicMs() - began;
       metrics.reactorMessages(options.worker, kind)(durationMs / 1_000);
       span?.end(kind === 'retry' || kind === 'reject' ? detail : undefined, { 'lakehouse.outcome': kind });
-      options.onOutcome?.({ kind, detail, subject, sequence, durationMs, traceId: outcome.traceId });
+      options.onOutcome?.({ kind, detail, subject, sequence, durationMs, traceId: outcome.cause.traceId });
     },
   };
   return outcome;
@@ -209,7 +209,7 @@ async function reject<Worker extends ReactorName>(
   { reason, message: text, version }: Rejection,
   outcome: Outcome,
 ): Promise<void> {
-  await task.reject({ reason, message: text, version });
+  await task.reject({ reason, message: text, version }, outcome.cause);
   options.log.warn({ stream: delivery.stream, sequence: task.sequence, reason }, `rejected: ${text}`);
   outcome.report('reject', text);
 }

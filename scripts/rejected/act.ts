@@ -82,7 +82,8 @@ async function show(connection: LogConnection, letter: DeadLetter | undefined): 
   if (letter === undefined) throw new Error('"show" was asked without an id');
   const row = await readRow(connection, letter);
   const payload = row === undefined ? undefined : await readShownPayload(connection, row);
-  const document = { ...rowOf(letter), message: row?.message ?? letter.message, ...payload };
+  const trace = { trace_id: row?.traceId ?? null, traceparent: row?.traceparent ?? null };
+  const document = { ...rowOf(letter), message: row?.message ?? letter.message, ...trace, ...payload };
   return { kind: 'done', document, text: letterText(letter, row, payload), failed: false };
 }
 

@@ -4,6 +4,7 @@ import type { RejectedData } from '../../schemas/events/rejected.ts';
 import type { LogConnection } from '../../streams/connection.ts';
 import type { DeadLetter } from '../../streams/rejections.ts';
 import { readPayload } from '../../streams/stream-reader.ts';
+import type { Cause } from '../../streams/trace-headers.ts';
 
 /** A dead letter with what lay in its stream: as text where it is UTF-8, else in base64; null where it is gone. */
 export interface ShownPayload {
@@ -14,11 +15,16 @@ export interface ShownPayload {
   readonly bytes: number | null;
 }
 
+/** What a row holds, and the trace that its work belongs to. */
+export type RejectedRow = RejectedData & Cause;
+
 /** The whole row of a dead letter's newest rejection. */
-export async function readRow(connection: LogConnection, { row }: DeadLetter): Promise<RejectedData | undefined> {
+export async function readRow(connection: LogConnection, { row }: DeadLetter): Promise<RejectedRow | undefined> {
   const payload = await readPayload(connection, 'REJECTED', row);
   const decoded = payload === undefined ? undefined : decodeEvent('REJECTED', payload);
-  return decoded?.ok === true && decoded.event.type === 'lakehouse.rejected' ? decoded.event.data : undefined;
+  if (decoded?.ok !== true || decoded.event.type !== 'lakehouse.rejected') return undefined;
+  const { data, traceId, traceparent } = decoded.event;
+  return { ...data, traceId, traceparent };
 }
 
 /** The payload from the row, or from its own stream where it was too long to be copied. */

@@ -1,12 +1,20 @@
 import { describe, expect, it } from 'vitest';
+import { readConfiguration } from '../../schemas/configuration.ts';
 import { rejectedPayloadBytesMax } from '../../schemas/events/rejected.ts';
+import { ProblemError } from '../../schemas/problems.ts';
 import { parseSpace, type Space } from '../../schemas/space.ts';
-import { appendBytes, readNewest } from '../../streams/append.ts';
+import { encodeVector } from '../../schemas/vector.ts';
+import { append, appendBytes, readNewest } from '../../streams/append.ts';
+import { createLogger } from '../../streams/logging.ts';
 import { type Decision, type MessageContext, startReactor } from '../../streams/reactor.ts';
+import { appendRejected } from '../../streams/rejected.ts';
+import { type ServiceHandler, startService } from '../../streams/service.ts';
 import { subjectOf } from '../../streams/subjects.ts';
 import { eventually } from '../../streams/testing/eventually.ts';
 import { startTestLog, type TestLog } from '../../streams/testing/test-log.ts';
+import type { Cause } from '../../streams/trace-headers.ts';
 import { decideIngest } from '../../workers/ingest/decide.ts';
+import { playbookWorker } from '../../workers/playbook/worker.ts';
 import { actOn, type RejectedAction } from './act.ts';
 import { type SelectionFlags, selectionOf } from './select.ts';
 
@@ -29,9 +37,10 @@ async function startBench(test: TestLog) {
       'lakehouse.corpus-change': () => ({ kind: 'skip', reason: 'not looked at here' }),
     },
   });
-  const say = async (payload: string) => {
+  const say = async (payload: string, cause: Cause = {}) => {
     const { sequence } = await appendBytes(test.operator, 'ingest.workers', Buffer.from(payload), {
       messageId: payload.slice(0, 200),
+      ...cause,
     });
     return sequence;
   };
@@ -90,11 +99,38 @@ describe('dead letters', () => {
     await reactor.stop(1_000);
   });
 
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const cause = { traceId: 'an-order', traceparent };
+  const named = { trace_id: 'an-order', traceparent };
+
+  it('belong to the trace of what they came from, as the event says it, else the headers of its message', async () => {
+    await using test = await startTestLog();
+    const { fault, reactor, say, settled, act } = await startBench(test);
+    const envelope = { specversion: '1.0', id: 'x', source: 'urn:test', type: 'any', traceid: 'said-inside' };
+    await say(JSON.stringify({ ...envelope, traceparent, data: { id: 'w-1', text: 'a handler fails on it' } }), {
+      traceId: 'a-header',
+    });
+    await settled();
+    await say('{"id":"w-2","text":"x","unknown":1}', cause);
+    await settled();
+    // An id that no event can carry is let go: the row stays readable.
+    await say('{"id":"w-3"', { traceId: 'two words', traceparent: 'malformed' });
+    await settled();
+    fault.broken = false;
+    expect(await act('show', { id: '1' })).toMatchObject({
+      document: { reason: 'handler_failed', trace_id: 'said-inside', traceparent },
+      text: expect.stringContaining(`trace     said-inside, ${traceparent}`),
+    });
+    expect(await act('show', { id: '2' })).toMatchObject({ document: { reason: 'invalid_event', ...named } });
+    expect(await act('show', { id: '3' })).toMatchObject({ document: { trace_id: null, traceparent: null } });
+    await reactor.stop(1_000);
+  });
+
   it('come back with more attempts where the cause is not gone, and can be dropped', async () => {
     await using test = await startTestLog();
     const { fault, reactor, say, settled, act } = await startBench(test);
     fault.broken = false;
-    await say('not JSON');
+    await say('not JSON', cause);
     await say(`{"id":"w-1","text":"${'x'.repeat(rejectedPayloadBytesMax)}","unknown":1}`);
     await settled();
     expect(await act('retry', { reason: 'bad_json' })).toMatchObject({
@@ -104,7 +140,9 @@ describe('dead letters', () => {
     expect(await act('list', { stream: 'ingest', reason: 'bad_json' })).toMatchObject({
       document: { found: 1, rejected: [{ id: 1, attempts: 2, state: 'waiting' }] },
     });
-    expect(await act('show', { id: '1' })).toMatchObject({ document: { payload: 'not JSON', from: 'rejected' } });
+    expect(await act('show', { id: '1' })).toMatchObject({
+      document: { payload: 'not JSON', from: 'rejected', attempts: 2, ...named },
+    });
     // Too long to be copied: it is read from where it lies.
     const long = await act('show', { id: '2' });
     expect(long).toMatchObject({ document: { from: 'stream', encoding: 'utf8', reason: 'invalid_event' } });
@@ -155,14 +193,82 @@ describe('dead letters', () => {
     await first.stop(1_000);
     await saying('second');
 
-    expect(await retryAll(test, 0)).toMatchObject({ document: { settled: [{ outcome: 'retrying' }] }, failed: false });
+    expect(await retryAll(test, 'documents', 0)).toMatchObject({
+      document: { settled: [{ outcome: 'retrying' }] },
+      failed: false,
+    });
     const second = await start();
-    expect(await retryAll(test, 20_000)).toMatchObject({ document: { settled: [{ outcome: 'superseded' }] } });
+    expect(await retryAll(test, 'documents', 20_000)).toMatchObject({
+      document: { settled: [{ outcome: 'superseded' }] },
+    });
     await second.stop(1_000);
+  });
+
+  it('of the playbook worker are taken again for every space that their corpus is held in', async () => {
+    await using test = await startTestLog();
+    const embedder = { refuses: true };
+    const handlers: Record<string, ServiceHandler> = {
+      'svc.embed.vectors': () => {
+        if (embedder.refuses) throw new ProblemError('text_refused', 'the model refuses it');
+        return {
+          body: JSON.stringify({
+            space: 'other@2',
+            vectors: [encodeVector(Float32Array.of(1, 2))],
+            truncated: [false],
+          }),
+        };
+      },
+    };
+    const embed = { connection: await test.connectAs('embed'), endpoints: handlers, log: test.log };
+    await startService({ ...embed, name: 'embed', version: '1.0.0', description: 'test', requestsWaitingMax: 10 });
+    const about = { messageId: 'held', source: 'test' };
+    const held = { corpus: 'workers', space: 'other@2', state: 'held', run_id: 'r' } as const;
+    await append(test.operator, 'lakehouse.corpus-space', { corpus: 'workers' }, held, about);
+    const recorder = await test.connectAs('playbook');
+    const tokens = { corpus: 'playbook_memory', key: 'pb-0000000000000001' };
+    const entry = { query_text: 'q', answer_id: 'w-1', answer_corpus: 'workers', score: 1 };
+    const recording = {
+      playbook_id: tokens.key,
+      corpus: tokens.corpus,
+      space: 'mine@2',
+      vector: encodeVector(Float32Array.of(1, 0)),
+    };
+    const malformed = Buffer.from('{"specversion":"1.0"}');
+    await appendBytes(recorder, 'playbooks.playbook_memory.broken', malformed, { messageId: 'broken' });
+    await append(recorder, 'lakehouse.playbook', tokens, { ...recording, entry }, { ...about, messageId: 'good' });
+    const running = await playbookWorker.start({
+      connection: recorder,
+      configuration: readConfiguration({}),
+      observations: { report: () => {}, stop: async () => {} },
+      log: createLogger('playbook', 'silent'),
+      instance: 'playbook-1',
+    });
+    await eventually('one is set aside, and the other was looked at', async () => {
+      const consumers = await test.operator.manager.consumers.list('PLAYBOOKS').next();
+      const done = consumers.every(({ num_pending, num_ack_pending }) => num_pending + num_ack_pending === 0);
+      return done && (await test.rejections()).length === 1;
+    });
+    // The recording is set aside as a handler of an older version would have done it.
+    const source = { stream: 'PLAYBOOKS', sequence: 2, subject: 'playbooks', payload: Buffer.from('{}'), attempts: 1 };
+    const rejection = { reason: 'handler_failed', message: 'a fault of this version', version: null } as const;
+    await appendRejected(recorder, 'playbook', source, rejection);
+    embedder.refuses = false;
+
+    expect(await retryAll(test, 'playbooks', 20_000)).toMatchObject({
+      document: {
+        settled: [
+          { id: 1, outcome: 'rejected_again', detail: expect.stringContaining('bad_envelope') },
+          { id: 2, outcome: 'retried' },
+        ],
+      },
+    });
+    const newest = await readNewest(test.operator, 'lakehouse.playbook', subjectOf('lakehouse.playbook', tokens));
+    expect(newest).toMatchObject({ sequence: 3, data: { space: 'other@2', copy_of: 2, entry } });
+    await running.stop(1_000);
   });
 });
 
-function retryAll({ operator: connection }: TestLog, waitMs: number) {
-  const selection = selectionOf({ stream: 'documents' });
+function retryAll({ operator: connection }: TestLog, stream: string, waitMs: number) {
+  const selection = selectionOf({ stream });
   return actOn({ connection, action: 'retry', selection, limit: 50, waitMs, because: '' });
 }

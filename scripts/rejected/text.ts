@@ -1,8 +1,7 @@
-import type { RejectedData } from '../../schemas/events/rejected.ts';
 import type { DeadLetter } from '../../streams/rejections.ts';
 import { formatCount } from '../command/format.ts';
 import { textTable } from '../command/table.ts';
-import type { ShownPayload } from './payload.ts';
+import type { RejectedRow, ShownPayload } from './payload.ts';
 import type { Settled } from './settle.ts';
 
 const messageCharactersMax = 80;
@@ -35,7 +34,7 @@ export function listText(shown: readonly DeadLetter[], found: number): string {
   return [textTable(columns, rows), ...more].join('\n');
 }
 
-export function letterText(letter: DeadLetter, row: RejectedData | undefined, shown: ShownPayload | undefined): string {
+export function letterText(letter: DeadLetter, row: RejectedRow | undefined, shown: ShownPayload | undefined): string {
   const { id, stream, sequence, subject, worker, reason, attempts, version, state, detail } = letter;
   const origin = { rejected: 'kept with the rejection', stream: `read from ${stream}`, gone: `gone from ${stream}` };
   return [
@@ -43,12 +42,18 @@ export function letterText(letter: DeadLetter, row: RejectedData | undefined, sh
     `reason    ${reason}: ${row?.message ?? letter.message}`,
     `attempts  ${attempts}`,
     `version   ${version ?? 'none'}`,
+    ...traceLine(row),
     `state     ${state}${detail === '' ? '' : `: ${detail}`}`,
     shown === undefined
       ? 'payload   not known: the row has left the window of REJECTED'
       : `payload   ${shown.bytes ?? 'an unknown number of'} bytes, ${origin[shown.from]}${shown.encoding === 'base64' ? ', in base64' : ''}`,
     ...(shown?.payload === undefined || shown.payload === null ? [] : ['', shown.payload]),
   ].join('\n');
+}
+
+function traceLine(row: RejectedRow | undefined): string[] {
+  const named = [row?.traceId, row?.traceparent].filter((one) => one !== undefined);
+  return named.length === 0 ? [] : [`trace     ${named.join(', ')}`];
 }
 
 export function settledText(settled: readonly Settled[]): string {

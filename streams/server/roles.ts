@@ -92,7 +92,7 @@ export const roles: Readonly<Record<RoleName, Role>> = {
   playbook: {
     ...worker,
     publishes: ['playbooks.>', ...reports],
-    reads: ['PLAYBOOKS', 'INDEXES'],
+    reads: ['PLAYBOOKS', 'INDEXES', 'REJECTED'],
     requests: ['svc.embed.*'],
     serves: ['svc.playbooks.*'],
   },

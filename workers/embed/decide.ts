@@ -3,6 +3,7 @@ import type { DecodedEvent } from '../../schemas/envelope.ts';
 import type { DocumentContent, DocumentData, VectorData } from '../../schemas/events/document.ts';
 import { encodeVector } from '../../schemas/vector.ts';
 import type { Decision, MessageContext, PlannedAppend } from '../../streams/reactor.ts';
+import type { CorpusSpace } from '../corpus-spaces/corpus-spaces.ts';
 import { joinCorpusStates } from '../documents/corpus-state.ts';
 import { later } from '../registers/registers.ts';
 import { EmbedderError } from './embedder.ts';
@@ -118,6 +119,26 @@ export async function decideInSpace(
   }
   const state = stateIn(document, space, made === null || 'kind' in made ? null : made);
   return { kind: 'append', events: [planVector(state, `vector-in:${space}:${context.sequence}`)] };
+}
+
+/**
+ * A document that is taken again: in its own space, and in every one that its corpus is held in beside it, as far as an
+ * embedder here makes its vectors.
+ */
+export async function decideInAll(
+  event: DocumentEvent,
+  context: MessageContext,
+  held: readonly CorpusSpace[],
+  ports: EmbedPorts,
+): Promise<Decision> {
+  const spaces = held.filter(
+    ({ corpus, space }) => corpus === event.data.corpus && ports.embedderOf(space) !== undefined,
+  );
+  const decisions = [await decideEmbed(event, context, ports)];
+  for (const { space } of spaces) decisions.push(await decideInSpace(event, context, space, ports));
+  const hindrance = decisions.find(({ kind }) => kind === 'retry' || kind === 'reject');
+  if (hindrance !== undefined) return hindrance;
+  return { kind: 'append', events: decisions.flatMap((one) => (one.kind === 'append' ? one.events : [])) };
 }
 
 type ContentRegister = VectorData['content'];

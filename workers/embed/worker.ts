@@ -6,13 +6,13 @@ import { withinDeadline } from '../../streams/deadline.ts';
 import { deleteConsumer } from '../../streams/durable-consumer.ts';
 import { reportOutcomes } from '../../streams/outcomes.ts';
 import type { ProcessContext, WorkerProcess } from '../../streams/process.ts';
-import { startReactor } from '../../streams/reactor.ts';
+import { type ReactorHandlers, startReactor } from '../../streams/reactor.ts';
 import { startService } from '../../streams/service.ts';
 import { subjectOf } from '../../streams/subjects.ts';
 import { startSpaceReactors } from '../corpus-spaces/space-reactors.ts';
 import { type CachedEmbedder, withCache } from './cache.ts';
 import { createEmbedder, type EmbedderChoice } from './choose.ts';
-import { decideCorpus, decideEmbed, decideInSpace, type EmbedPorts, type EmbedText } from './decide.ts';
+import { decideCorpus, decideEmbed, decideInAll, decideInSpace, type EmbedPorts, type EmbedText } from './decide.ts';
 import { createGatherer } from './gather.ts';
 import { tellOfCache } from './metrics.ts';
 import { type OfferedEmbedders, offerEmbedders } from './offered.ts';
@@ -44,16 +44,6 @@ export const embedWorker: WorkerProcess = {
       description: 'vectors of texts',
       endpoints: embedEndpoints(offered, connection.clock),
     });
-    const reactor = await startReactor({
-      connection,
-      worker: 'embed',
-      log,
-      onOutcome: reportOutcomes(observations, 'embed'),
-      handlers: {
-        'lakehouse.document': (event, message) => decideEmbed(event, message, ports),
-        'lakehouse.corpus': decideCorpus,
-      },
-    });
     const inSpaces = await startSpaceReactors({
       connection,
       worker: 'embed',
@@ -71,6 +61,22 @@ export const embedWorker: WorkerProcess = {
             'lakehouse.corpus': () => ({ kind: 'skip', reason: 'it is said of every space' }),
           },
         }),
+    });
+    const handlers = {
+      'lakehouse.document': (event, message) => decideEmbed(event, message, ports),
+      'lakehouse.corpus': decideCorpus,
+    } satisfies ReactorHandlers<'embed'>;
+    const reactor = await startReactor({
+      connection,
+      worker: 'embed',
+      log,
+      onOutcome: reportOutcomes(observations, 'embed'),
+      handlers,
+      // What was set aside was so for every space that takes it up.
+      retryHandlers: {
+        ...handlers,
+        'lakehouse.document': (event, message) => decideInAll(event, message, inSpaces.spaces.held(), ports),
+      },
     });
     return {
       notReady: () => undefined,

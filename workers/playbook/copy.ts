@@ -58,6 +58,20 @@ export async function copyRecording(
   }
 }
 
+/** As `copyRecording`, into every space that the corpus is held in: for a recording that is taken again. */
+export async function copyIntoAll(
+  recording: Recording,
+  context: MessageContext,
+  held: readonly CorpusSpace[],
+  ports: CopyPorts,
+): Promise<Decision> {
+  const copied: Decision[] = [];
+  for (const of of held.filter(({ corpus }) => corpus === recording.data.entry.answer_corpus))
+    copied.push(await copyRecording(recording, context, of, ports));
+  const waits = copied.find(({ kind }) => kind === 'retry');
+  return waits ?? { kind: 'skip', reason: `looked at for ${copied.length} spaces` };
+}
+
 /** Whether the newest word of a playbook is this recording or a copy of it for another space. */
 function isOf(
   { sequence, event }: NonNullable<Awaited<ReturnType<typeof readNewestEvent<'PLAYBOOKS'>>>>,

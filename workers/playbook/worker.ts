@@ -1,13 +1,13 @@
 import { nextMessageId } from '../../streams/append.ts';
 import { deleteConsumer } from '../../streams/durable-consumer.ts';
-import { observed } from '../../streams/outcomes.ts';
+import { observed, reportOutcomes } from '../../streams/outcomes.ts';
 import type { WorkerProcess } from '../../streams/process.ts';
-import { startReactor } from '../../streams/reactor.ts';
+import { type ReactorHandlers, startReactor, startRetries } from '../../streams/reactor.ts';
 import { type ServiceHandler, startService } from '../../streams/service.ts';
 import { createServiceClient } from '../../streams/service-client.ts';
 import { startSpaceReactors } from '../corpus-spaces/space-reactors.ts';
 import { createEmbedQueries } from '../query-vectors/embed-query.ts';
-import { copyRecording } from './copy.ts';
+import { copyIntoAll, copyRecording } from './copy.ts';
 import { playbookEndpoints } from './service.ts';
 
 const requestsWaitingMax = 256;
@@ -15,10 +15,15 @@ const requestsWaitingMax = 256;
 /** Records what people chose. */
 export const playbookWorker: WorkerProcess = {
   name: 'playbook',
-  streams: ['PLAYBOOKS', 'INDEXES'],
+  streams: ['PLAYBOOKS', 'INDEXES', 'REJECTED'],
   start: async ({ connection, log, observations }) => {
     const client = createServiceClient(connection);
     const embedQueries = createEmbedQueries(client);
+    const ports = { connection, embedQueries };
+    const handlersOf = (copy: ReactorHandlers<'playbook'>['lakehouse.playbook']): ReactorHandlers<'playbook'> => ({
+      'lakehouse.playbook': copy,
+      'lakehouse.playbook-retracted': () => ({ kind: 'skip', reason: 'it holds in every space' }),
+    });
     const inSpaces = await startSpaceReactors({
       connection,
       worker: 'playbook',
@@ -31,11 +36,15 @@ export const playbookWorker: WorkerProcess = {
           worker: 'playbook',
           log,
           consumer: { durable },
-          handlers: {
-            'lakehouse.playbook': (event, message) => copyRecording(event, message, of, { connection, embedQueries }),
-            'lakehouse.playbook-retracted': () => ({ kind: 'skip', reason: 'it holds in every space' }),
-          },
+          handlers: handlersOf((event, message) => copyRecording(event, message, of, ports)),
         }),
+    });
+    const retries = await startRetries({
+      connection,
+      worker: 'playbook',
+      log,
+      onOutcome: reportOutcomes(observations, 'playbook'),
+      handlers: handlersOf((event, message) => copyIntoAll(event, message, inSpaces.spaces.held(), ports)),
     });
     const endpoints: Record<string, ServiceHandler> = playbookEndpoints({
       connection,
@@ -55,7 +64,7 @@ export const playbookWorker: WorkerProcess = {
     return {
       notReady: () => undefined,
       stop: async (drainMs) => {
-        await Promise.all([service.stop(), inSpaces.stop(drainMs)]);
+        await Promise.all([service.stop(), inSpaces.stop(drainMs), retries.stop(drainMs)]);
         client.close();
       },
     };
