@@ -1,33 +1,21 @@
-import { Empty, headers, NatsError, nuid, type PubAck } from 'nats';
+import { nuid } from 'nats';
 import { catalog, type EventData, type EventName, type StreamName, type SubjectTokens } from '../schemas/catalog.ts';
 import { decodeEvent, type EventOf } from '../schemas/decode.ts';
 import { encodeEvent } from '../schemas/encode.ts';
 import { isoTime } from './clock.ts';
-import { type LogConnection, waitUntilConnected } from './connection.ts';
 import { backoffMs } from './durations.ts';
+import { ConflictError, OutageError } from './log-errors.ts';
 import { subjectOf } from './subjects.ts';
 import { type Cause, causeHeaders } from './trace-headers.ts';
+import { type Appended, type RuntimeConnection, waitUntilConnected } from './transport.ts';
 
-/** Something that was needed is away; the same work will succeed later, so it is tried again and never rejected. */
-export class OutageError extends Error {
-  readonly code: 'unavailable' | 'store_full';
-  constructor(code: 'unavailable' | 'store_full', message: string, cause?: unknown) {
-    super(message, { cause });
-    this.name = 'OutageError';
-    this.code = code;
-  }
-}
+export { ConflictError, OutageError } from './log-errors.ts';
+export type { Appended } from './transport.ts';
 
-/** Somebody else appended to the subject in between; nothing was written. */
-export class ConflictError extends Error {}
-
-const wrongLastSequence = 10071;
-const storeFullCodes: ReadonlySet<number> = new Set([10047, 10077, 10023]);
 const publishAttemptsMax = 5;
 const publishRetryFirstMs = 100;
 const publishRetryMaxMs = 2_000;
 const conflictsMax = 100;
-const directGetTimeoutMs = 5_000;
 /** Each attempt waits so long for a connection that is lost: whatever is published meanwhile would be thrown away. */
 const connectionWaitMs = 5_000;
 
@@ -39,19 +27,13 @@ export interface AppendOptions extends Cause {
   readonly lastSubjectSequence?: number;
 }
 
-export interface Appended {
-  readonly sequence: number;
-  /** The server had the message id already, within its window: the sequence is the first one's. */
-  readonly duplicate: boolean;
-}
-
 /**
  * Appends one event. An acknowledgement that does not come leaves the outcome unknown, so the same message id is sent
  * again.
  * @throws OutageError where the log is away or full
  */
 export async function append<Name extends EventName>(
-  connection: LogConnection,
+  connection: RuntimeConnection,
   name: Name,
   tokens: SubjectTokens<Name>,
   data: EventData<Name>,
@@ -62,7 +44,7 @@ export async function append<Name extends EventName>(
 }
 
 function encode<Name extends EventName>(
-  connection: LogConnection,
+  connection: RuntimeConnection,
   name: Name,
   data: EventData<Name>,
   options: AppendOptions,
@@ -77,44 +59,23 @@ function encode<Name extends EventName>(
  * @throws ConflictError where it is another one; nothing was appended then
  */
 export async function appendBytes(
-  connection: LogConnection,
+  connection: RuntimeConnection,
   subject: string,
   payload: Uint8Array,
   options: Omit<AppendOptions, 'source' | 'lastSubjectSequence'>,
   lastSubjectSequence?: number,
 ): Promise<Appended> {
-  const messageHeaders = headers();
-  for (const [header, value] of Object.entries(causeHeaders(options))) messageHeaders.set(header, value);
+  const { messageId } = options;
+  const publication = { subject, payload, messageId, headers: causeHeaders(options), lastSubjectSequence };
   for (let attempt = 1; ; attempt++) {
     await waitUntilConnected(connection, connectionWaitMs);
     try {
-      const ack: PubAck = await connection.jetStream.publish(subject, payload, {
-        msgID: options.messageId,
-        headers: messageHeaders,
-        ...(lastSubjectSequence === undefined ? {} : { expect: { lastSubjectSequence } }),
-      });
-      return { sequence: ack.seq, duplicate: ack.duplicate };
+      return await connection.transport.publish(publication);
     } catch (error) {
-      const failure = classify(error, subject);
-      if (!(failure instanceof OutageError) || attempt >= publishAttemptsMax || failure.code === 'store_full')
-        throw failure;
+      if (!(error instanceof OutageError) || attempt >= publishAttemptsMax || error.code === 'store_full') throw error;
       await connection.clock.sleep(backoffMs(attempt, publishRetryFirstMs, publishRetryMaxMs));
     }
   }
-}
-
-function classify(error: unknown, subject: string): Error {
-  if (!(error instanceof NatsError)) return error instanceof Error ? error : new Error(String(error));
-  const code = error.api_error?.err_code ?? 0;
-  if (code === wrongLastSequence) return new ConflictError(error.message);
-  if (storeFullCodes.has(code))
-    return new OutageError(
-      'store_full',
-      `the log is full for ${subject}: ${error.message}; raise the stream's byte limit`,
-      error,
-    );
-  if (error.code === 'MAX_PAYLOAD_EXCEEDED' || error.code === 'PERMISSIONS_VIOLATION') return error;
-  return new OutageError('unavailable', `the log did not take ${subject}: ${error.code} ${error.message}`, error);
 }
 
 /**
@@ -125,7 +86,7 @@ function classify(error: unknown, subject: string): Error {
  * @returns what was appended, or undefined where nothing was newer
  */
 export async function appendIfNewer<Name extends EventName>(
-  connection: LogConnection,
+  connection: RuntimeConnection,
   name: Name,
   tokens: SubjectTokens<Name>,
   decide: (newest: EventData<Name> | undefined) => EventData<Name> | undefined,
@@ -151,9 +112,12 @@ export interface Newest<Name extends EventName> {
   readonly data: EventData<Name>;
 }
 
-/** The newest event of a subject, or undefined where there is none. */
+/**
+ * The newest event of a subject, or undefined where there is none. Any replica may have answered that is behind: the
+ * expected sequence of a publish that follows guards against that, and the leader is asked once it did.
+ */
 export async function readNewest<Name extends EventName>(
-  connection: LogConnection,
+  connection: RuntimeConnection,
   name: Name,
   subject: string,
   fromLeader = false,
@@ -164,51 +128,25 @@ export async function readNewest<Name extends EventName>(
 
 /** As `readNewest`, of a subject on which events of several types are said. */
 export async function readNewestEvent<Stream extends StreamName>(
-  connection: LogConnection,
+  connection: RuntimeConnection,
   stream: Stream,
   subject: string,
   fromLeader = false,
 ): Promise<{ sequence: number; event: EventOf<Stream> } | undefined> {
-  const message = await lastMessage(connection, stream, subject, fromLeader);
+  const message = await connection.transport.newest(stream, subject, fromLeader);
   if (message === undefined) return undefined;
-  const decoded = decodeEvent(stream, message.data, subject);
+  const decoded = decodeEvent(stream, message.payload, subject);
   if (!decoded.ok) throw new Error(`the newest event of ${subject} can not be read: ${decoded.message}`);
-  return { sequence: message.seq, event: decoded.event };
+  return { sequence: message.sequence, event: decoded.event };
 }
 
 /** The sequence of the newest message of a subject, whatever it says; 0 where there is none. */
 export async function readNewestSequence(
-  connection: LogConnection,
+  connection: RuntimeConnection,
   stream: StreamName,
   subject: string,
 ): Promise<number> {
-  return (await lastMessage(connection, stream, subject, true))?.seq ?? 0;
-}
-
-/**
- * A direct get is answered by any replica, which may be behind: the expected sequence of the publish that follows guards
- * against that, and the leader is asked once it did.
- */
-async function lastMessage(
-  connection: LogConnection,
-  stream: string,
-  subject: string,
-  fromLeader: boolean,
-): Promise<{ seq: number; data: Uint8Array } | undefined> {
-  try {
-    if (fromLeader) return await connection.manager.streams.getMessage(stream, { last_by_subj: subject });
-    const reply = await connection.nats.request(`$JS.API.DIRECT.GET.${stream}.${subject}`, Empty, {
-      timeout: directGetTimeoutMs,
-    });
-    const status = reply.headers?.code ?? 0;
-    if (status === 404) return undefined;
-    if (reply.headers === undefined || status >= 300)
-      throw new OutageError('unavailable', `${subject} could not be read: ${status} ${reply.headers?.description}`);
-    return { seq: Number(reply.headers.get('Nats-Sequence')), data: reply.data };
-  } catch (error) {
-    if (error instanceof NatsError && error.api_error?.code === 404) return undefined;
-    throw classify(error, subject);
-  }
+  return (await connection.transport.newest(stream, subject, true))?.sequence ?? 0;
 }
 
 /**
@@ -218,7 +156,7 @@ async function lastMessage(
  * @throws RangeError where the payload has a line feed: it would become two lines
  */
 export async function appendLine(
-  connection: LogConnection,
+  connection: RuntimeConnection,
   name: 'lakehouse.audit-baseline' | 'lakehouse.replay-run',
   line: Uint8Array,
   messageId: string,

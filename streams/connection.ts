@@ -1,7 +1,11 @@
 import { connect, type JetStreamClient, type JetStreamManager, type NatsConnection, nuid } from 'nats';
 import type { NatsTls } from '../schemas/configuration.ts';
 import type { Clock } from './clock.ts';
+import { createJetStreamTransport } from './jetstream.ts';
 import { quietTelemetry, type Telemetry } from './telemetry/telemetry.ts';
+import type { RuntimeConnection } from './transport.ts';
+
+export { waitUntilConnected } from './transport.ts';
 
 /** How long a client waits for JetStream to answer one request. */
 const jetStreamTimeoutMs = 5_000;
@@ -9,19 +13,12 @@ const pingIntervalMs = 5_000;
 const reconnectWaitMs = 250;
 
 /** One process's connection to the log. */
-export interface LogConnection {
+export interface LogConnection extends RuntimeConnection {
   readonly nats: NatsConnection;
   readonly jetStream: JetStreamClient;
   readonly manager: JetStreamManager;
   /** Where replies to this connection arrive; only its own user may listen there. */
   readonly inboxPrefix: string;
-  readonly clock: Clock;
-  /** Where what is done over this connection is told. */
-  readonly telemetry: Telemetry;
-  /** False while the server is away: what is published then is lost, and its answer never comes. */
-  readonly isConnected: () => boolean;
-  /** Tells each loss and each return of the connection, until the returned function is called. */
-  watch(listener: (connected: boolean) => void): () => void;
   /** Sends what is buffered, finishes what was begun, and closes. */
   drain(): Promise<void>;
 }
@@ -82,10 +79,12 @@ export async function connectLog(options: ConnectOptions): Promise<LogConnection
     nats,
     jetStream,
     manager,
+    transport: createJetStreamTransport({ nats, jetStream, manager }),
     inboxPrefix,
     clock: options.clock,
     telemetry: options.telemetry ?? quietTelemetry(),
     isConnected: () => state.connected && !nats.isClosed(),
+    isClosed: () => nats.isClosed(),
     watch: (listener) => {
       watchers.add(listener);
       return () => watchers.delete(listener);
@@ -103,16 +102,6 @@ async function drain(nats: NatsConnection): Promise<void> {
   await nats.drain().catch(() => undefined);
   // Without a server a drain ends early, and the client would go on dialling.
   if (!nats.isClosed()) await nats.close();
-}
-
-/** Resolves when the server is there, after so many milliseconds, or when the connection was closed. */
-export function waitUntilConnected(connection: LogConnection, milliseconds: number): Promise<void> {
-  if (connection.isConnected() || connection.nats.isClosed()) return Promise.resolve();
-  const waiting = new AbortController();
-  const stopWatching = connection.watch((connected) => {
-    if (connected) waiting.abort();
-  });
-  return connection.clock.sleep(milliseconds, waiting.signal).finally(stopWatching);
 }
 
 /** A fresh inbox for one purpose of this connection. */

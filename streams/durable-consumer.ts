@@ -1,20 +1,13 @@
 import { AckPolicy, type ConsumerConfig, type ConsumerInfo, DeliverPolicy, NatsError, ReplayPolicy } from 'nats';
-import type { ReactorDelivery } from '../schemas/catalog.ts';
 import type { LogConnection } from './connection.ts';
 import { nanos } from './durations.ts';
 import type { RuntimeLog } from './logger.ts';
+import type { ConsumerDeclaration } from './transport.ts';
 
 const consumerNotFound = 10014;
 
 /** Settings that must not be there: each would keep messages from the worker without a word. */
 const absentFields = ['filter_subject', 'filter_subjects', 'headers_only', 'pause_until'] as const;
-
-export interface ConsumerDeclaration {
-  readonly durable: string;
-  readonly delivery: ReactorDelivery;
-  /** The subjects that it is for; all of its stream where left out. */
-  readonly filterSubject?: string;
-}
 
 /**
  * Makes the durable consumer of a reactor, or brings it to its declaration. One that can not be changed to it is made
@@ -22,7 +15,7 @@ export interface ConsumerDeclaration {
  * @throws NatsError where the server does not answer or the stream is not there
  */
 export async function ensureConsumer(
-  connection: LogConnection,
+  connection: Pick<LogConnection, 'manager'>,
   declaration: ConsumerDeclaration,
   log: RuntimeLog,
 ): Promise<void> {
@@ -69,7 +62,7 @@ export async function deleteConsumer(connection: LogConnection, stream: string, 
 }
 
 async function readConsumer(
-  connection: LogConnection,
+  connection: Pick<LogConnection, 'manager'>,
   stream: string,
   durable: string,
 ): Promise<ConsumerInfo | undefined> {

@@ -60,7 +60,7 @@ async function inspectConsumers(connection: LogConnection, stream: StreamName): 
 
 /** What the server says of one durable consumer. @throws NatsError where it is not there or the server does not answer */
 export async function inspectConsumer(
-  { manager }: LogConnection,
+  { manager }: Pick<LogConnection, 'manager'>,
   stream: StreamName,
   durable: string,
 ): Promise<ConsumerStatus> {

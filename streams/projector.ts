@@ -1,15 +1,14 @@
-import type { JsMsg } from 'nats';
 import type { EventData, EventsOf, StreamName } from '../schemas/catalog.ts';
 import { decodeEvent } from '../schemas/decode.ts';
 import type { DecodedEvent } from '../schemas/envelope.ts';
 import { OutageError } from './append.ts';
-import { type LogConnection, waitUntilConnected } from './connection.ts';
 import { backoffMs, fromNanos } from './durations.ts';
 import type { RuntimeLog } from './logger.ts';
 import { nextSequence, type OrderedMessages, openOrdered } from './ordered.ts';
 import { createFoldProgress, type FoldProgress } from './progress.ts';
 import { appendRejected } from './rejected.ts';
 import { causeOf } from './trace-headers.ts';
+import { type DeliveredMessage, type RuntimeConnection, waitUntilConnected } from './transport.ts';
 
 export interface FoldContext {
   readonly sequence: number;
@@ -29,7 +28,7 @@ export type FoldHandlers<Stream extends StreamName> = {
 };
 
 interface FoldOptions<Stream extends StreamName> {
-  readonly connection: LogConnection;
+  readonly connection: RuntimeConnection;
   readonly stream: Stream;
   /** Who folds, for rejections and logs. */
   readonly worker: string;
@@ -155,11 +154,11 @@ async function aim<Stream extends StreamName>(
   options: ProjectorOptions<Stream>,
   progress: FoldProgress,
 ): Promise<Target> {
-  const { state } = await options.connection.manager.streams.info(options.stream);
-  const sequence = Math.min(state.last_seq, options.until ?? Number.POSITIVE_INFINITY);
+  const extent = await options.connection.transport.streamExtent(options.stream);
+  const sequence = Math.min(extent.lastSequence, options.until ?? Number.POSITIVE_INFINITY);
   // What a stream has let go of is never delivered: waiting for it would never end.
-  if (state.first_seq > sequence) progress.advance(sequence);
-  const meanBytes = Math.max(1, state.bytes / Math.max(1, state.messages));
+  if (extent.firstSequence > sequence) progress.advance(sequence);
+  const meanBytes = Math.max(1, extent.bytes / Math.max(1, extent.messages));
   const fitting = Math.floor(bufferBytesAim / meanBytes);
   return { sequence, bufferMessages: Math.min(bufferMessagesMax, Math.max(bufferMessagesMin, fitting)) };
 }
@@ -207,7 +206,10 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
   return { promise, resolve: () => resolve() };
 }
 
-async function foldOne<Stream extends StreamName>(message: JsMsg, options: ProjectorOptions<Stream>): Promise<void> {
+async function foldOne<Stream extends StreamName>(
+  message: DeliveredMessage,
+  options: ProjectorOptions<Stream>,
+): Promise<void> {
   const { connection, stream, worker, log } = options;
   const { seq: sequence, subject, data: payload } = message;
   const received = { sequence, subject, payload, storedAtMs: fromNanos(message.info.timestampNanos) };

@@ -1,4 +1,3 @@
-import type { ConsumerMessages, JsMsg, Subscription } from 'nats';
 import {
   deliveries,
   type EventData,
@@ -9,13 +8,18 @@ import {
   type WorkerName,
 } from '../schemas/catalog.ts';
 import type { DecodedEvent } from '../schemas/envelope.ts';
-import { type LogConnection, waitUntilConnected } from './connection.ts';
-import { type ConsumerDeclaration, ensureConsumer } from './durable-consumer.ts';
 import type { RuntimeLog } from './logger.ts';
 import type { Rejection } from './rejected.ts';
 import { retryConsumer, retryTasks } from './retries.ts';
 import { createSlots } from './slots.ts';
 import { tellOfConsumer } from './telemetry/stream-metrics.ts';
+import {
+  type ConsumerDeclaration,
+  type DeliveredMessage,
+  type RuntimeConnection,
+  type TakenMessages,
+  waitUntilConnected,
+} from './transport.ts';
 import { createWork, streamTasks } from './work.ts';
 
 export type ReactorName = { [W in WorkerName]: (typeof deliveries)[W] extends ReactorDelivery ? W : never }[WorkerName];
@@ -67,7 +71,7 @@ export interface ReactorOutcome {
 }
 
 export interface ReactorOptions<Worker extends ReactorName> {
-  readonly connection: LogConnection;
+  readonly connection: RuntimeConnection;
   readonly worker: Worker;
   readonly handlers: ReactorHandlers<Worker>;
   readonly log: RuntimeLog;
@@ -91,8 +95,7 @@ export interface Reactor {
 }
 
 const restartWaitMs = 1_000;
-/** A pull that nothing answers is taken up again after about as long. */
-const pullExpiresMs = 5_000;
+const connectionWaitMs = 5_000;
 
 /**
  * Runs a reactor: takes messages from a durable pull consumer, lets the handler decide, publishes what it decided, waits
@@ -139,7 +142,7 @@ function takeRetries<Worker extends ReactorName>(
   return startTaking(options, { ...retryConsumer(options.worker, delivery), workOn, abandoned });
 }
 
-function reactorOf(taking: readonly Taking[], abandoning: AbortController, connection: LogConnection): Reactor {
+function reactorOf(taking: readonly Taking[], abandoning: AbortController, connection: RuntimeConnection): Reactor {
   return {
     inFlight: () => taking.reduce((sum, one) => sum + one.inFlight(), 0),
     stop: async (drainMs) => {
@@ -157,7 +160,7 @@ interface Taking {
 
 /** What one durable consumer is taken from, and what is done with its messages. */
 interface TakingOptions extends ConsumerDeclaration {
-  readonly workOn: (message: JsMsg) => Promise<void>;
+  readonly workOn: (message: DeliveredMessage) => Promise<void>;
   /** Aborts when what is in flight is given up. */
   readonly abandoned: AbortSignal;
 }
@@ -167,21 +170,15 @@ async function startTaking<Worker extends ReactorName>(
   { workOn, abandoned, ...declaration }: TakingOptions,
 ): Promise<Taking> {
   const { durable, delivery } = declaration;
-  await ensureConsumer(connection, declaration, log);
+  await connection.transport.ensureConsumer(declaration, log);
   const stopping = new AbortController();
   const slots = createSlots(delivery.concurrency);
-  let messages: ConsumerMessages | undefined;
+  let taken: TakenMessages | undefined;
 
   const consume = async () => {
-    const consumer = await connection.jetStream.consumers.get(delivery.stream, durable);
-    // Without the abort the client would wait without end for a consumer that was deleted.
-    messages = await consumer.consume({
-      max_messages: delivery.concurrency,
-      expires: pullExpiresMs,
-      abort_on_missing_resource: true,
-    });
-    if (stopping.signal.aborted) takeNoMore(messages);
-    for await (const message of messages) {
+    taken = await connection.transport.take(delivery.stream, durable, delivery.concurrency);
+    if (stopping.signal.aborted) taken.takeNoMore();
+    for await (const message of taken.messages) {
       await slots.free();
       if (abandoned.aborted) return;
       slots.run(workOn(message));
@@ -192,35 +189,24 @@ async function startTaking<Worker extends ReactorName>(
       await consume().catch((error: unknown) => log.warn({ error }, 'the consumer failed and is taken up again'));
       if (stopping.signal.aborted) return;
       await connection.clock.sleep(restartWaitMs, stopping.signal);
-      await waitUntilConnected(connection, pullExpiresMs);
-      await ensureConsumer(connection, declaration, log).catch((error: unknown) =>
-        log.warn({ error }, 'the consumer can not be had yet'),
-      );
+      await waitUntilConnected(connection, connectionWaitMs);
+      await connection.transport
+        .ensureConsumer(declaration, log)
+        .catch((error: unknown) => log.warn({ error }, 'the consumer can not be had yet'));
     }
   })();
   return {
     inFlight: slots.count,
     drained: () => {
       stopping.abort();
-      if (messages !== undefined) takeNoMore(messages);
+      taken?.takeNoMore();
       return running.then(slots.idle);
     },
   };
 }
 
-/**
- * Ends the iteration behind everything that the server has sent. The client's own `stop` drops what is on its way, which
- * would come again after the ack wait only; draining its subscription, as it does when a connection is drained, does not.
- * Giving messages back instead is no way: nats-server 2.9 misplaces one that it redelivers to a pull that has gone.
- */
-function takeNoMore(messages: ConsumerMessages): void {
-  const { sub } = messages as unknown as { readonly sub?: Subscription };
-  if (sub === undefined || sub.isClosed()) messages.stop();
-  else void sub.drain().catch(() => messages.stop());
-}
-
 /** Waits for something, but no longer than so many milliseconds. */
-async function within(milliseconds: number, work: Promise<unknown>, { clock }: LogConnection): Promise<void> {
+async function within(milliseconds: number, work: Promise<unknown>, { clock }: RuntimeConnection): Promise<void> {
   const done = new AbortController();
   await Promise.race([work, clock.sleep(milliseconds, done.signal)]);
   done.abort();

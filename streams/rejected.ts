@@ -8,9 +8,9 @@ import {
 } from '../schemas/events/rejected.ts';
 import { type Appended, append, appendBytes, ConflictError, OutageError, readNewestEvent } from './append.ts';
 import { isoTime } from './clock.ts';
-import type { LogConnection } from './connection.ts';
 import { subjectOf } from './subjects.ts';
 import type { Cause } from './trace-headers.ts';
+import type { RuntimeConnection } from './transport.ts';
 
 export interface Rejection {
   readonly reason: RejectionReason;
@@ -45,7 +45,7 @@ const conflictsMax = 20;
  * @param retry the REJECTED sequence of the retry that failed; 0 for a message that comes from its stream
  */
 export async function appendRejected(
-  connection: LogConnection,
+  connection: RuntimeConnection,
   worker: string,
   source: RejectedSource,
   rejection: Rejection,
@@ -70,7 +70,7 @@ export async function appendRejected(
  * nothing.
  */
 export async function appendResolved(
-  connection: LogConnection,
+  connection: RuntimeConnection,
   resolved: Omit<RejectedResolvedData, 'version'>,
 ): Promise<void> {
   await settle(connection, 'lakehouse.rejected-resolved', resolved, (before) =>
@@ -79,7 +79,7 @@ export async function appendResolved(
 }
 
 function encodeRejection<Name extends Said['type']>(
-  { clock }: LogConnection,
+  { clock }: RuntimeConnection,
   name: Name,
   data: EventData<Name> & { readonly retry: number } & RejectionIdentity,
   cause: Cause = {},
@@ -95,7 +95,7 @@ function messageIdOf(name: Said['type'], said: RejectionIdentity & { readonly re
 
 /** Asks the worker that set a message aside to take it again. `after` is the row that is answered by this. */
 export function appendRetry(
-  connection: LogConnection,
+  connection: RuntimeConnection,
   { stream, sequence, worker }: RejectionIdentity,
   after: number,
 ): Promise<Appended> {
@@ -110,7 +110,7 @@ export function appendRetry(
  * @returns whether it was appended
  */
 async function settle(
-  connection: LogConnection,
+  connection: RuntimeConnection,
   name: Said['type'],
   about: RejectionIdentity & Cause & { readonly retry: number },
   say: (before: Said | undefined) => Buffer,

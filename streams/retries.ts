@@ -1,10 +1,10 @@
 import type { ReactorDelivery } from '../schemas/catalog.ts';
 import { decodeEvent } from '../schemas/decode.ts';
 import type { RejectedRetryData } from '../schemas/events/rejected.ts';
-import type { ConsumerDeclaration } from './durable-consumer.ts';
 import type { ReactorName, ReactorOptions } from './reactor.ts';
 import { appendRejected, appendResolved } from './rejected.ts';
 import { readMessage } from './stream-reader.ts';
+import type { ConsumerDeclaration } from './transport.ts';
 import type { OpenTask } from './work.ts';
 
 /** Retries are few, and must not take the place of what is new. */

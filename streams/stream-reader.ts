@@ -2,6 +2,7 @@ import { NatsError } from 'nats';
 import type { StreamName } from '../schemas/catalog.ts';
 import type { LogConnection } from './connection.ts';
 import { type Cause, causeOf } from './trace-headers.ts';
+import type { RuntimeConnection } from './transport.ts';
 
 /** Which log this is and what it holds: a checkpoint of another one, or of one that was set back, is worth nothing. */
 export interface StreamState {
@@ -15,9 +16,9 @@ export interface StreamState {
 const messageNotFound = 10037;
 
 /** Asks the server what a stream is and holds. Throws `NatsError` where it does not answer. */
-export async function readStreamState(connection: LogConnection, stream: StreamName): Promise<StreamState> {
-  const { created, state } = await connection.manager.streams.info(stream);
-  return { createdAtMs: Date.parse(created), firstSequence: state.first_seq, lastSequence: state.last_seq };
+export async function readStreamState(connection: RuntimeConnection, stream: StreamName): Promise<StreamState> {
+  const { createdAt, firstSequence, lastSequence } = await connection.transport.streamExtent(stream);
+  return { createdAtMs: Date.parse(createdAt), firstSequence, lastSequence };
 }
 
 export interface StreamMessage extends Cause {
@@ -33,18 +34,14 @@ export interface StoredMessage extends StreamMessage {
 
 /** One message, or undefined where the stream does not have it. Throws `NatsError` as above. */
 export async function readMessage(
-  connection: LogConnection,
+  connection: RuntimeConnection,
   stream: StreamName,
   sequence: number,
 ): Promise<StoredMessage | undefined> {
-  try {
-    const message = await connection.manager.streams.getMessage(stream, { seq: sequence });
-    const { subject, data: payload, header, timestamp: storedAt } = message;
-    return { subject, payload, storedAt, ...causeOf((name) => header.get(name)) };
-  } catch (error) {
-    if (error instanceof NatsError && error.api_error?.err_code === messageNotFound) return undefined;
-    throw error;
-  }
+  const message = await connection.transport.message(stream, sequence);
+  if (message === undefined) return undefined;
+  const { subject, payload, storedAt } = message;
+  return { subject, payload, storedAt, ...causeOf((name) => message.header(name)) };
 }
 
 /**
@@ -60,13 +57,13 @@ export interface StreamIdentity {
 
 /** Throws `NatsError` where the server does not answer. */
 export async function readStreamIdentity(
-  connection: LogConnection,
+  connection: RuntimeConnection,
   stream: StreamName,
   sequence: number,
 ): Promise<StreamIdentity> {
-  const { created } = await connection.manager.streams.info(stream);
+  const { createdAt } = await connection.transport.streamExtent(stream);
   const message = sequence < 1 ? undefined : await readMessage(connection, stream, sequence);
-  return { createdAt: created, storedAt: message?.storedAt ?? null };
+  return { createdAt, storedAt: message?.storedAt ?? null };
 }
 
 export interface NewestOf {
@@ -91,7 +88,7 @@ export async function readNewestOf(
 
 /** The payload of one message, or undefined where the stream does not have it. Throws `NatsError` as above. */
 export async function readPayload(
-  connection: LogConnection,
+  connection: RuntimeConnection,
   stream: StreamName,
   sequence: number,
 ): Promise<Uint8Array | undefined> {

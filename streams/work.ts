@@ -1,10 +1,9 @@
-import type { JsMsg } from 'nats';
 import type { EventName, ReactorDelivery } from '../schemas/catalog.ts';
 import { decodeEvent } from '../schemas/decode.ts';
 import type { DecodedEvent } from '../schemas/envelope.ts';
 import { type Appended, append, appendIfNewer, OutageError } from './append.ts';
-import type { LogConnection } from './connection.ts';
 import { backoffMs } from './durations.ts';
+import { createHeartbeats } from './heartbeats.ts';
 import type {
   Decision,
   MessageContext,
@@ -18,12 +17,10 @@ import { appendRejected, type Rejection } from './rejected.ts';
 import type { StreamMessage } from './stream-reader.ts';
 import type { StartedSpan } from './telemetry/tracing.ts';
 import { type Cause, causeOf } from './trace-headers.ts';
+import type { DeliveredMessage, RuntimeConnection } from './transport.ts';
 
 /** Messages whose handler failed are remembered so far; the oldest is forgotten, and its count begins again. */
 const failuresRememberedMax = 10_000;
-/** A handler that never ends loses its message to another instance after this many ack waits. */
-const ackWaitsMax = 10;
-const heartbeatsPerAckWait = 3;
 
 /** One message to work on, and what to say of it when it is done: it comes from its stream, or from REJECTED again. */
 export interface Task {
@@ -45,7 +42,7 @@ interface Work<Worker extends ReactorName> {
 }
 
 /** What there is to do for a delivered message; undefined where that was nothing, or is done. */
-export type OpenTask = (message: JsMsg) => Task | Promise<Task | undefined>;
+export type OpenTask = (message: DeliveredMessage) => Task | Promise<Task | undefined>;
 
 /** What a reactor does with one message. The promise never fails: a message that could not be finished comes again. */
 export function createWork<Worker extends ReactorName>(
@@ -53,10 +50,11 @@ export function createWork<Worker extends ReactorName>(
   delivery: ReactorDelivery,
   signal: AbortSignal,
   open: OpenTask,
-): (message: JsMsg) => Promise<void> {
+): (message: DeliveredMessage) => Promise<void> {
   const work: Work<Worker> = { options, delivery, signal, failures: new Map() };
+  const heartbeats = createHeartbeats(options.connection.clock, delivery.ackWaitMs);
   return async (message) => {
-    const stopHeartbeats = startHeartbeats(message, delivery.ackWaitMs);
+    const stopHeartbeats = heartbeats.begin(message);
     try {
       const opened = open(message);
       const task = opened instanceof Promise ? await opened : opened;
@@ -92,16 +90,11 @@ export function streamTasks<Worker extends ReactorName>(
   };
 }
 
-function startHeartbeats(message: JsMsg, ackWaitMs: number): () => void {
-  let left = ackWaitsMax * heartbeatsPerAckWait;
-  const timer = setInterval(() => {
-    if (left-- > 0) message.working();
-    else clearInterval(timer);
-  }, ackWaitMs / heartbeatsPerAckWait);
-  return () => clearInterval(timer);
-}
-
-async function workOn<Worker extends ReactorName>(task: Task, message: JsMsg, work: Work<Worker>): Promise<void> {
+async function workOn<Worker extends ReactorName>(
+  task: Task,
+  message: DeliveredMessage,
+  work: Work<Worker>,
+): Promise<void> {
   const { options, delivery, failures, signal } = work;
   const { connection, worker, log } = options;
   const { sequence } = task;
@@ -190,7 +183,7 @@ function countFailure(failures: Map<number, number>, sequence: number): number {
 
 function retry<Worker extends ReactorName>(
   task: Task,
-  message: JsMsg,
+  message: DeliveredMessage,
   { options, delivery }: Work<Worker>,
   detail: string,
   outcome: Outcome,
@@ -230,7 +223,7 @@ function handle<Worker extends ReactorName>(
 }
 
 async function appendPlanned<Name extends EventName>(
-  connection: LogConnection,
+  connection: RuntimeConnection,
   worker: string,
   event: PlannedAppend<Name>,
   { traceId, traceparent }: Cause,

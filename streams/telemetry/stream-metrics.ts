@@ -1,6 +1,6 @@
 import type { StreamName } from '../../schemas/catalog.ts';
-import type { LogConnection } from '../connection.ts';
-import { type ConsumerStatus, inspectConsumer, type StreamStatus } from '../inspect.ts';
+import type { ConsumerStatus, StreamStatus } from '../inspect.ts';
+import type { RuntimeConnection } from '../transport.ts';
 import { type Metrics, readGauge, type Sample } from './metrics.ts';
 
 type OfStream = (status: StreamStatus) => number;
@@ -48,8 +48,8 @@ export function tellOfStreams(metrics: Metrics, all: () => Promise<Streams>): vo
 }
 
 /** The one consumer that a reactor works for. */
-export function tellOfConsumer(connection: LogConnection, stream: StreamName, durable: string): void {
-  const read = together(async () => [{ stream, consumer: await inspectConsumer(connection, stream, durable) }]);
+export function tellOfConsumer(connection: RuntimeConnection, stream: StreamName, durable: string): void {
+  const read = together(async () => [{ stream, consumer: await connection.transport.consumerStatus(stream, durable) }]);
   tellOfConsumers(connection.telemetry.metrics, read);
 }
 

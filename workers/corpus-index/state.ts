@@ -1,9 +1,9 @@
 import type { Position } from '../../schemas/position.ts';
-import type { LogConnection } from '../../streams/connection.ts';
 import type { RuntimeLog } from '../../streams/logger.ts';
 import { type Projector, startProjector } from '../../streams/projector.ts';
 import { readStreamState } from '../../streams/stream-reader.ts';
 import { subjectOf } from '../../streams/subjects.ts';
+import type { RuntimeConnection } from '../../streams/transport.ts';
 import type { IndexCatalogue, IndexName } from './catalogue.ts';
 import { type FoldPorts, playbookHandlers, vectorHandlers } from './fold.ts';
 
@@ -24,7 +24,7 @@ export interface IndexFolds {
 }
 
 export interface FoldOptions extends FoldPorts {
-  readonly connection: LogConnection;
+  readonly connection: RuntimeConnection;
   readonly worker: string;
   readonly checkpoint: Checkpoint;
   /** Where the folds end; without it they follow the log. */
@@ -94,7 +94,7 @@ export function vectorSubjectsOf({ corpus }: Pick<IndexName, 'corpus'>): string 
  * What a fold meets of it again changes nothing.
  */
 export async function readCorpora(
-  connection: LogConnection,
+  connection: RuntimeConnection,
   worker: string,
   log: RuntimeLog,
   catalogue: IndexCatalogue,

@@ -1,12 +1,12 @@
 import type { CorpusSpaceData } from '../../schemas/events/corpus-space.ts';
-import type { LogConnection } from '../../streams/connection.ts';
 import type { RuntimeLog } from '../../streams/logger.ts';
 import { type Projector, startProjector } from '../../streams/projector.ts';
 import { readStreamState } from '../../streams/stream-reader.ts';
+import type { RuntimeConnection } from '../../streams/transport.ts';
 import { type CorpusSpaces, createCorpusSpaces } from './corpus-spaces.ts';
 
 export interface FollowPorts {
-  readonly connection: LogConnection;
+  readonly connection: RuntimeConnection;
   readonly worker: string;
   readonly log: RuntimeLog;
   /** Told of each event behind what was there at the start, when it is in the fold. */

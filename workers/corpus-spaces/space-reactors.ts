@@ -1,12 +1,12 @@
-import type { LogConnection } from '../../streams/connection.ts';
 import type { RuntimeLog } from '../../streams/logger.ts';
 import type { Reactor } from '../../streams/reactor.ts';
 import { encodeToken } from '../../streams/subjects.ts';
+import type { RuntimeConnection } from '../../streams/transport.ts';
 import type { CorpusSpace, CorpusSpaces } from './corpus-spaces.ts';
 import { followCorpusSpaces } from './follow.ts';
 
 export interface SpaceReactorPorts {
-  readonly connection: LogConnection;
+  readonly connection: RuntimeConnection;
   readonly worker: string;
   readonly log: RuntimeLog;
   /** Whether this process can do the work of a space at all. */

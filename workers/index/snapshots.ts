@@ -1,11 +1,11 @@
 import type { Position } from '../../schemas/position.ts';
 import type { IndexInfo } from '../../schemas/requests/index.ts';
 import { type Clock, isoTime } from '../../streams/clock.ts';
-import type { LogConnection } from '../../streams/connection.ts';
 import type { RuntimeLog } from '../../streams/logger.ts';
 import type { ObjectStore } from '../../streams/object-store.ts';
 import type { ServiceHandler } from '../../streams/service.ts';
 import { readStreamIdentity, readStreamState } from '../../streams/stream-reader.ts';
+import type { RuntimeConnection } from '../../streams/transport.ts';
 import type { IndexCatalogue } from '../corpus-index/catalogue.ts';
 import { conformCorpus } from '../corpus-index/fold.ts';
 import { demandsOf } from '../corpus-index/reform.ts';
@@ -27,7 +27,7 @@ export interface Boot {
 export interface BootPorts {
   readonly store: ObjectStore;
   readonly catalogue: IndexCatalogue;
-  readonly connection: LogConnection;
+  readonly connection: RuntimeConnection;
   readonly log: RuntimeLog;
 }
 
@@ -63,7 +63,7 @@ function foreign(checkpoint: Checkpoint, ends: Checkpoint): string | undefined {
 
 /** A log that was restored is as it was up to the backup's end; what came behind it came another time. */
 async function anotherLife(
-  connection: LogConnection,
+  connection: RuntimeConnection,
   checkpoint: Checkpoint,
   told: SnapshotLog | undefined,
 ): Promise<string | undefined> {
@@ -81,7 +81,7 @@ async function anotherLife(
 }
 
 /** Which lives of the streams a checkpoint is of, as the server tells it now. */
-export async function logOf(connection: LogConnection, checkpoint: Checkpoint): Promise<SnapshotLog> {
+export async function logOf(connection: RuntimeConnection, checkpoint: Checkpoint): Promise<SnapshotLog> {
   if (!connection.isConnected()) throw new Error('the log is away: whose snapshot this is can not be told');
   const lives = foldedStreams.map(async (stream) => {
     const { createdAt, storedAt } = await readStreamIdentity(connection, stream, checkpoint[stream] ?? 0);

@@ -3,16 +3,16 @@ import type { DecodedEvent } from '../../schemas/envelope.ts';
 import { ProblemError } from '../../schemas/problems.ts';
 import { encodeVector } from '../../schemas/vector.ts';
 import { append, ConflictError, readNewestEvent } from '../../streams/append.ts';
-import type { LogConnection } from '../../streams/connection.ts';
 import type { Decision, MessageContext } from '../../streams/reactor.ts';
 import { subjectOf } from '../../streams/subjects.ts';
+import type { RuntimeConnection } from '../../streams/transport.ts';
 import type { CorpusSpace } from '../corpus-spaces/corpus-spaces.ts';
 import type { EmbedQueries } from '../query-vectors/embed-query.ts';
 
 type Recording = DecodedEvent<'lakehouse.playbook', EventData<'lakehouse.playbook'>>;
 
 export interface CopyPorts {
-  readonly connection: LogConnection;
+  readonly connection: RuntimeConnection;
   readonly embedQueries: EmbedQueries;
 }
 

@@ -1,0 +1,206 @@
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  type ConsumerMessages,
+  DeliverPolicy,
+  Empty,
+  headers,
+  type JetStreamClient,
+  type JetStreamManager,
+  type NatsConnection,
+  NatsError,
+  nuid,
+  type PubAck,
+  type Subscription,
+} from 'nats';
+import type { StreamName } from '../schemas/catalog.ts';
+import { ensureConsumer } from './durable-consumer.ts';
+import { nanos } from './durations.ts';
+import { inspectConsumer } from './inspect.ts';
+import { ConflictError, OutageError } from './log-errors.ts';
+import type {
+  Appended,
+  LogTransport,
+  LyingMessage,
+  OrderedSource,
+  OrderedStart,
+  Publication,
+  TakenMessages,
+} from './transport.ts';
+
+const wrongLastSequence = 10071;
+const messageNotFound = 10037;
+const storeFullCodes: ReadonlySet<number> = new Set([10047, 10077, 10023]);
+const directGetTimeoutMs = 5_000;
+const inactiveMs = 300_000;
+/** A pull that nothing answers is taken up again after about as long. */
+const pullExpiresMs = 5_000;
+
+interface Server {
+  readonly nats: NatsConnection;
+  readonly jetStream: JetStreamClient;
+  readonly manager: JetStreamManager;
+}
+
+/** The log as a JetStream server gives it. */
+export function createJetStreamTransport(server: Server): LogTransport {
+  const { manager } = server;
+  return {
+    publish: (publication) => publish(server, publication),
+    newest: (stream, subject, fromLeader) => newest(server, stream, subject, fromLeader),
+    message: (stream, sequence) => message(server, stream, sequence),
+    nextSequence: (stream, sequence, subject) => nextSequence(server, stream, sequence, subject),
+    streamExtent: async (stream) => {
+      const { created: createdAt, state } = await manager.streams.info(stream);
+      const { messages, bytes, first_seq: firstSequence, last_seq: lastSequence } = state;
+      return { createdAt, messages, bytes, firstSequence, lastSequence };
+    },
+    openOrdered: (stream, start) => openOrdered(server, stream, start),
+    ensureConsumer: (declaration, log) => ensureConsumer(server, declaration, log),
+    take: (stream, durable, messagesMax) => take(server, stream, durable, messagesMax),
+    consumerStatus: (stream, durable) => inspectConsumer(server, stream, durable),
+  };
+}
+
+async function publish(
+  { jetStream }: Server,
+  { subject, payload, messageId, headers: said, lastSubjectSequence }: Publication,
+): Promise<Appended> {
+  const messageHeaders = headers();
+  for (const [header, value] of Object.entries(said)) messageHeaders.set(header, value);
+  try {
+    const ack: PubAck = await jetStream.publish(subject, payload, {
+      msgID: messageId,
+      headers: messageHeaders,
+      ...(lastSubjectSequence === undefined ? {} : { expect: { lastSubjectSequence } }),
+    });
+    return { sequence: ack.seq, duplicate: ack.duplicate };
+  } catch (error) {
+    throw classify(error, subject);
+  }
+}
+
+function classify(error: unknown, subject: string): Error {
+  if (!(error instanceof NatsError)) return error instanceof Error ? error : new Error(String(error));
+  const code = error.api_error?.err_code ?? 0;
+  if (code === wrongLastSequence) return new ConflictError(error.message);
+  if (storeFullCodes.has(code))
+    return new OutageError(
+      'store_full',
+      `the log is full for ${subject}: ${error.message}; raise the stream's byte limit`,
+      error,
+    );
+  if (error.code === 'MAX_PAYLOAD_EXCEEDED' || error.code === 'PERMISSIONS_VIOLATION') return error;
+  return new OutageError('unavailable', `the log did not take ${subject}: ${error.code} ${error.message}`, error);
+}
+
+async function newest(
+  { nats, manager }: Server,
+  stream: StreamName,
+  subject: string,
+  fromLeader: boolean,
+): Promise<{ sequence: number; payload: Uint8Array } | undefined> {
+  try {
+    if (fromLeader) {
+      const { seq: sequence, data: payload } = await manager.streams.getMessage(stream, { last_by_subj: subject });
+      return { sequence, payload };
+    }
+    const reply = await nats.request(`$JS.API.DIRECT.GET.${stream}.${subject}`, Empty, {
+      timeout: directGetTimeoutMs,
+    });
+    const status = reply.headers?.code ?? 0;
+    if (status === 404) return undefined;
+    if (reply.headers === undefined || status >= 300)
+      throw new OutageError('unavailable', `${subject} could not be read: ${status} ${reply.headers?.description}`);
+    return { sequence: Number(reply.headers.get('Nats-Sequence')), payload: reply.data };
+  } catch (error) {
+    if (error instanceof NatsError && error.api_error?.code === 404) return undefined;
+    throw classify(error, subject);
+  }
+}
+
+async function message({ manager }: Server, stream: StreamName, sequence: number): Promise<LyingMessage | undefined> {
+  try {
+    const found = await manager.streams.getMessage(stream, { seq: sequence });
+    const { subject, data: payload, header, timestamp: storedAt } = found;
+    return { subject, payload, storedAt, header: (name) => header.get(name) };
+  } catch (error) {
+    if (error instanceof NatsError && error.api_error?.err_code === messageNotFound) return undefined;
+    throw error;
+  }
+}
+
+async function nextSequence(
+  { nats }: Server,
+  stream: StreamName,
+  sequence: number,
+  subject: string,
+): Promise<number | undefined> {
+  const question = JSON.stringify({ seq: sequence, next_by_subj: subject });
+  const reply = await nats.request(`$JS.API.DIRECT.GET.${stream}`, question, { timeout: directGetTimeoutMs });
+  const status = reply.headers?.code ?? 0;
+  if (status === 404) return undefined;
+  const found = Number(reply.headers?.get('Nats-Sequence'));
+  if (status >= 300 || !(found > 0))
+    throw new NatsError(`${stream} could not be read: ${status} ${reply.headers?.description}`, String(status));
+  return found;
+}
+
+async function openOrdered(
+  { nats, manager, jetStream }: Server,
+  stream: StreamName,
+  start: OrderedStart,
+): Promise<OrderedSource> {
+  const config: Partial<ConsumerConfig> = {
+    name: nuid.next(),
+    ack_policy: AckPolicy.None,
+    deliver_policy: DeliverPolicy.StartSequence,
+    opt_start_seq: start.sequence,
+    inactive_threshold: nanos(inactiveMs),
+    mem_storage: true,
+    num_replicas: 1,
+    ...(start.filterSubject === undefined ? {} : { filter_subject: start.filterSubject }),
+  };
+  const { name, num_pending: pendingAtStart } = await manager.consumers.add(stream, config);
+  const consumer = await jetStream.consumers.get(stream, name);
+  const messages = await consumer.consume({
+    max_messages: start.messagesMax,
+    expires: pullExpiresMs,
+    abort_on_missing_resource: true,
+  });
+  return {
+    pendingAtStart,
+    messages,
+    stop: (error) => messages.stop(error),
+    release: () => {
+      if (!nats.isClosed()) void manager.consumers.delete(stream, name).catch(() => undefined);
+    },
+  };
+}
+
+async function take(
+  { jetStream }: Server,
+  stream: StreamName,
+  durable: string,
+  messagesMax: number,
+): Promise<TakenMessages> {
+  const consumer = await jetStream.consumers.get(stream, durable);
+  // Without the abort the client would wait without end for a consumer that was deleted.
+  const messages = await consumer.consume({
+    max_messages: messagesMax,
+    expires: pullExpiresMs,
+    abort_on_missing_resource: true,
+  });
+  return { messages, takeNoMore: () => takeNoMore(messages) };
+}
+
+/**
+ * Ends the iteration behind everything that the server has sent. The client's own `stop` drops what is on its way, which
+ * would come again after the ack wait only; draining its subscription, as it does when a connection is drained, does not.
+ * Giving messages back instead is no way: nats-server 2.9 misplaces one that it redelivers to a pull that has gone.
+ */
+function takeNoMore(messages: ConsumerMessages): void {
+  const { sub } = messages as unknown as { readonly sub?: Subscription };
+  if (sub === undefined || sub.isClosed()) messages.stop();
+  else void sub.drain().catch(() => messages.stop());
+}
