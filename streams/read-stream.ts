@@ -9,6 +9,8 @@ export interface StoredMessage {
   readonly payload: Uint8Array;
   /** When the server stored it, in milliseconds since 1970. */
   readonly storedAtMs: number;
+  /** What it was published with; empty where that was nothing. */
+  readonly messageId: string;
 }
 
 export interface ReadStreamOptions {
@@ -46,7 +48,8 @@ export async function* readStream(
         interruptions = 0;
         next = message.seq + 1;
         const storedAtMs = message.info.timestampNanos / 1_000_000;
-        yield { sequence: message.seq, subject: message.subject, payload: message.data, storedAtMs };
+        const messageId = message.headers?.get('Nats-Msg-Id') ?? '';
+        yield { sequence: message.seq, subject: message.subject, payload: message.data, storedAtMs, messageId };
         if (message.info.pending === 0 || next > lastSequence) return;
       }
     } catch (error) {

@@ -41,13 +41,18 @@ export interface FaultContext {
   readonly fault: boolean;
   /** The name of the mutation whose guard is broken in this run, or undefined. */
   readonly mutation: string | undefined;
+  /** How long a row that repeats itself may do so, in milliseconds; undefined: as often as its scale says. */
+  readonly budgetMs?: number | undefined;
   /** A scratch folder of this run; the campaign removes it. */
   readonly directory: string;
   /** One line of progress. */
   report(line: string): void;
 }
 
-/** One sentence that held or did not, and what was seen. */
+/**
+ * One sentence that held or did not, and what was seen. Where it is one of the table's oracles it begins with its letter:
+ * `H: ...`, `B: ...`, `L: ...`, `P: ...`; the campaign counts by it.
+ */
 export interface Check {
   readonly oracle: string;
   readonly held: boolean;
@@ -56,11 +61,17 @@ export interface Check {
 
 export interface FaultOutcome {
   readonly checks: readonly Check[];
-  /** What was counted, with the unit last in the name: `documents`, `kills`, `duplicatesDelivered`, `recoveryMs`. */
+  /**
+   * What was counted, with the unit last in the name: `documents`, `duplicatesDelivered`, `recoveryMs`. The campaign adds
+   * up `kills`, `simulatorSeeds`, `acknowledgedLost` and `queriesFailedInRebuild`.
+   */
   readonly counts: Readonly<Record<string, number>>;
 }
 
-/** A guard that can be broken on purpose: the row has to go red then, or its oracle proves nothing. */
+/**
+ * A guard that can be broken on purpose: the row has to go red then, or its oracle proves nothing. Red is a check that did
+ * not hold; a row that throws has shown nothing.
+ */
 export interface Mutation {
   readonly name: string;
   /** Which guard is broken, and how. */

@@ -28,4 +28,5 @@ export const commands: Readonly<Record<string, Load>> = {
   replay: () => import('./replay.ts'),
   'nats-config': () => import('./nats-config.ts'),
   loadgen: () => import('./loadgen.ts'),
+  chaos: () => import('./chaos.ts'),
 };

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { findFreePort } from '../../streams/server/ports.ts';
 import type { RoleName } from '../../streams/server/roles.ts';
+import { distDirectory } from '../command/paths.ts';
+import { endingWithParent } from './ending-with-parent.ts';
 import type { TestStack } from './stack.ts';
 
-const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
 const readyWaitMs = 60_000;
 const lookEveryMs = 20;
 
@@ -38,7 +39,8 @@ export async function startWorkerProcess(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<TestProcess> {
   const port = await findFreePort();
-  const child: ChildProcess = spawn(process.execPath, [`${dist}workers/${worker}/main.js`], {
+  const { command, args } = endingWithParent(process.execPath, [join(distDirectory(), 'workers', worker, 'main.js')]);
+  const child: ChildProcess = spawn(command, args, {
     env: { ...process.env, ...environmentOf(stack, worker), LAKEHOUSE_HEALTH_PORT: String(port), ...environment },
     stdio: ['ignore', 'inherit', 'inherit'],
   });

@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { distDirectory } from '../command/paths.ts';
+
+/** A guard of the product, broken while its compiled file is loaded: the product itself has no switch for it. */
+export interface Mutant {
+  readonly name: string;
+  /** The source, from the project's folder. */
+  readonly file: `${string}.ts`;
+  /** What is there once, in the source and in what is compiled from it; any white space fits any other. No types. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'checkpoint-ahead',
+    file: 'workers/corpus-index/state.ts',
+    find: 'vectors.progress.sequence(), playbooks.progress.sequence()',
+    replace: 'vectors.progress.sequence() && vectors.progress.sequence() + 40, playbooks.progress.sequence()',
+  },
+  {
+    name: 'search-skips-nearest',
+    file: 'workers/index/retrieve.ts',
+    find: 'const hits = found.hits.map(',
+    replace: 'const hits = found.hits.slice(1).map(',
+  },
+];
+
+/** The environment of a process that loads the product with a mutant; nothing for `undefined`. */
+export function mutantEnvironment(name: string | undefined): Record<string, string> {
+  if (name === undefined) return {};
+  if (!mutants.some((mutant) => mutant.name === name)) throw new Error(`there is no mutant "${name}"`);
+  const loader = pathToFileURL(join(distDirectory(), 'scripts', 'chaos', 'mutant-loader.js')).href;
+  return { LAKEHOUSE_MUTANT: name, NODE_OPTIONS: `--import=${loader}` };
+}
+
+/**
+ * The text with the mutant in it.
+ * @throws Error where what it looks for is not there exactly once: a mutant that changes nothing would prove nothing
+ */
+export function mutate(text: string, { name, find, replace }: Mutant): string {
+  const found = [...text.matchAll(patternOf(find))];
+  const [only] = found;
+  if (found.length !== 1 || only === undefined)
+    throw new Error(`the mutant "${name}" is to be found once, and was found ${found.length} times`);
+  return `${text.slice(0, only.index)}${replace}${text.slice(only.index + only[0].length)}`;
+}
+
+function patternOf(find: string): RegExp {
+  const words = find.trim().split(/\s+/);
+  return new RegExp(words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('\\s+'), 'g');
+}

@@ -1,0 +1,5 @@
+import type { FaultRow } from '../fault-row.ts';
+import { indexKilled } from './index-killed.ts';
+
+/** Every row of the fault table that is built, in the table's order. */
+export const allRows: readonly FaultRow[] = [indexKilled];

@@ -1,0 +1,4 @@
+import { describeRow } from '../testing/describe-row.ts';
+import { indexKilled } from './index-killed.ts';
+
+describeRow(indexKilled);

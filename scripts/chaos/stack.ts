@@ -1,0 +1,153 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createGatewayClient, type GatewayClient } from '../../gateway/client/client.ts';
+import { systemClock } from '../../streams/clock.ts';
+import { connectLog, type LogConnection } from '../../streams/connection.ts';
+import { provisionStreams } from '../../streams/provision.ts';
+import { findFreePort } from '../../streams/server/ports.ts';
+import type { RoleName } from '../../streams/server/roles.ts';
+import { startTestServer, type TestServer, type TestServerOptions } from '../../streams/testing/test-server.ts';
+import type { TopologyOptions } from '../../streams/topology.ts';
+import { distDirectory } from '../command/paths.ts';
+import { mutantEnvironment } from './mutants.ts';
+import { type ChaosProcess, createChaosProcess } from './process.ts';
+
+type WorkerRole = 'ingest' | 'embed' | 'index' | 'playbook' | 'observer';
+/** `index`, or `index-2` for one more of it. */
+export type ChaosProcessName = WorkerRole | `${WorkerRole}-${number}` | 'gateway' | `gateway-${number}`;
+
+/** Documents bring vectors of so many dimensions: small, so that no embedder sets the pace. */
+export const ownDimension = 32;
+export const ownSpace = `own@${ownDimension}`;
+
+/** The configured model is one that nobody serves: what brings its own vector never asks for it. */
+export const ownVectorsEnvironment: Readonly<Record<string, string>> = {
+  LAKEHOUSE_EMBEDDER: 'ollama',
+  LAKEHOUSE_OLLAMA_MODEL: 'own',
+  LAKEHOUSE_OLLAMA_DIMENSION: String(ownDimension),
+  OLLAMA_HOST: 'http://127.0.0.1:9',
+};
+
+export interface ChaosStackOptions {
+  /** The scratch folder of the run. */
+  readonly directory: string;
+  /** Started at once, the gateway always. Default: ingest, embed, index. */
+  readonly processes?: readonly ChaosProcessName[];
+  /** For every process; over `ownVectorsEnvironment` and a quiet default. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** For one process. */
+  readonly environments?: Readonly<Partial<Record<ChaosProcessName, Readonly<Record<string, string>>>>>;
+  /** A mutant of `mutants.ts` that every process loads; undefined for none. */
+  readonly mutant?: string | undefined;
+  readonly server?: TestServerOptions;
+  readonly topology?: Partial<TopologyOptions>;
+}
+
+/** The whole system as processes of its own, from what is compiled, each of which can be killed, paused and started. */
+export interface ChaosStack extends AsyncDisposable {
+  readonly server: TestServer;
+  readonly url: string;
+  readonly client: GatewayClient;
+  /** As the operator. */
+  readonly operator: LogConnection;
+  readonly dataDirectory: string;
+  /** @throws Error where it was never started */
+  of(name: ChaosProcessName): ChaosProcess;
+  all(): readonly ChaosProcess[];
+  /** Starts one more, and waits until it is ready. */
+  add(name: ChaosProcessName, environment?: Readonly<Record<string, string>>): Promise<ChaosProcess>;
+  /** The environment in which a process speaks to this log as a role. */
+  environmentOf(role: RoleName): Record<string, string>;
+  connectAs(role: RoleName): Promise<LogConnection>;
+}
+
+const clientDeadlineMs = 60_000;
+
+/** `await using stack = await startChaosStack({ directory })`; disposing ends everything. */
+export async function startChaosStack(options: ChaosStackOptions): Promise<ChaosStack> {
+  const { directory, processes = ['ingest', 'embed', 'index'] } = options;
+  const dataDirectory = join(directory, 'data');
+  await mkdir(dataDirectory, { recursive: true });
+  const server = await startTestServer(options.server);
+  const connections: LogConnection[] = [];
+  const started = new Map<string, ChaosProcess>();
+  const dispose = async () => {
+    await Promise.all([...started.values()].map((one) => one.kill9()));
+    await Promise.all(connections.map(({ nats }) => nats.close()));
+    await server[Symbol.asyncDispose]();
+  };
+  const connectAs = async (role: RoleName) => {
+    const { user, pass: password } = server.optionsFor(role);
+    const connection = await connectLog({ url: server.url, user, password, name: `chaos-${role}`, clock: systemClock });
+    connections.push(connection);
+    return connection;
+  };
+  const environmentOf = (role: RoleName) => {
+    const { servers, user, pass } = server.optionsFor(role);
+    return {
+      ...ownVectorsEnvironment,
+      LAKEHOUSE_NATS_URL: servers,
+      LAKEHOUSE_NATS_USER: user,
+      LAKEHOUSE_NATS_PASSWORD: pass,
+      LAKEHOUSE_DATA_DIR: dataDirectory,
+      LAKEHOUSE_SNAPSHOT_INTERVAL_MS: '0',
+      LAKEHOUSE_REQUEST_LOG: 'false',
+      ...options.environment,
+    };
+  };
+  const urls = new Map<string, string>();
+  const add = async (name: ChaosProcessName, environment: Readonly<Record<string, string>> = {}) => {
+    const role = name.replace(/-\d+$/, '') as WorkerRole | 'gateway';
+    const port = String(await findFreePort());
+    const url = `http://127.0.0.1:${port}`;
+    const isGateway = role === 'gateway';
+    const script = isGateway ? ['gateway', 'server.js'] : ['workers', role, 'main.js'];
+    const one = createChaosProcess({
+      name,
+      command: process.execPath,
+      args: ['--enable-source-maps', join(distDirectory(), ...script)],
+      environment: {
+        ...environmentOf(role),
+        ...mutantEnvironment(options.mutant),
+        LAKEHOUSE_INSTANCE: name,
+        [isGateway ? 'LAKEHOUSE_GATEWAY_PORT' : 'LAKEHOUSE_HEALTH_PORT']: port,
+        ...options.environments?.[name],
+        ...environment,
+      },
+      readyUrl: `${url}/readyz`,
+      logFile: join(directory, `${name}.log`),
+    });
+    started.set(name, one);
+    urls.set(name, url);
+    await one.start();
+    await one.untilReady();
+    return one;
+  };
+  try {
+    const operator = await connectAs('operator');
+    await provisionStreams(operator, { replicas: 1, streamBytes: {}, ...options.topology });
+    await Promise.all(processes.map((name) => add(name)));
+    await add('gateway');
+    const url = urls.get('gateway') ?? '';
+    return {
+      server,
+      url,
+      operator,
+      dataDirectory,
+      client: createGatewayClient({ url, token: undefined, deadlineMs: clientDeadlineMs }),
+      of: (name) => {
+        const one = started.get(name);
+        if (one === undefined) throw new Error(`the process "${name}" was never started`);
+        return one;
+      },
+      all: () => [...started.values()],
+      add,
+      environmentOf,
+      connectAs,
+      [Symbol.asyncDispose]: dispose,
+    };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
