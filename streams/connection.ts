@@ -9,7 +9,7 @@ export { waitUntilConnected } from './transport.ts';
 
 /** How long a client waits for JetStream to answer one request. */
 const jetStreamTimeoutMs = 5_000;
-const pingIntervalMs = 5_000;
+const pingIntervalMs = 3_000;
 const reconnectWaitMs = 250;
 
 /** One process's connection to the log. */

@@ -1,4 +1,4 @@
-import { type ConsumerInfo, NatsError } from 'nats';
+import { type ClusterInfo, type ConsumerInfo, NatsError } from 'nats';
 import { type StreamName, streamNames } from '../schemas/catalog.ts';
 import type { LogConnection } from './connection.ts';
 
@@ -21,8 +21,18 @@ export interface StreamStatus {
   readonly bytesMax: number;
   readonly firstSequence: number;
   readonly lastSequence: number;
+  /** Null for a stream that one server keeps alone. */
+  readonly replication: StreamReplication | null;
   /** Durable consumers only: those of projectors come and go. */
   readonly consumers: readonly ConsumerStatus[];
+}
+
+/** Where a stream is led, and how the others follow. */
+export interface StreamReplication {
+  /** The server that takes appends; null while none is elected. */
+  readonly leader: string | null;
+  /** The servers beside the leader. */
+  readonly followers: readonly { readonly name: string; readonly current: boolean; readonly offline: boolean }[];
 }
 
 const streamNotFound = 10059;
@@ -39,14 +49,22 @@ export async function inspectStreams(connection: LogConnection): Promise<Map<Str
 /** What the server says of one stream and then of its consumers; undefined where it is not there. @throws NatsError as above */
 export async function inspectStream(connection: LogConnection, name: StreamName): Promise<StreamStatus | undefined> {
   try {
-    const { config, state } = await connection.manager.streams.info(name);
+    const { config, state, cluster } = await connection.manager.streams.info(name);
     const { messages, bytes, first_seq: firstSequence, last_seq: lastSequence } = state;
     const consumers = await inspectConsumers(connection, name);
-    return { name, messages, bytes, bytesMax: config.max_bytes, firstSequence, lastSequence, consumers };
+    const replication = config.num_replicas > 1 ? replicationOf(cluster) : null;
+    return { name, messages, bytes, bytesMax: config.max_bytes, firstSequence, lastSequence, replication, consumers };
   } catch (error) {
     if (error instanceof NatsError && error.api_error?.err_code === streamNotFound) return undefined;
     throw error;
   }
+}
+
+function replicationOf(cluster: ClusterInfo | undefined): StreamReplication {
+  const followers = (cluster?.replicas ?? []).map(({ name, current, offline }) => {
+    return { name, current, offline: offline === true };
+  });
+  return { leader: cluster?.leader ?? null, followers };
 }
 
 async function inspectConsumers(connection: LogConnection, stream: StreamName): Promise<ConsumerStatus[]> {

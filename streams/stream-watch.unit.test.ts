@@ -4,7 +4,16 @@ import type { StreamStatus } from './inspect.ts';
 import { alarmSentence, streamAlarms } from './stream-watch.ts';
 
 function filled(name: StreamName, bytes: number): StreamStatus {
-  return { name, bytes, bytesMax: 1_000, messages: 1, firstSequence: 1, lastSequence: 1, consumers: [] };
+  return {
+    name,
+    bytes,
+    bytesMax: 1_000,
+    messages: 1,
+    firstSequence: 1,
+    lastSequence: 1,
+    replication: null,
+    consumers: [],
+  };
 }
 
 const alarming = (bytes: number, before: readonly StreamName[] = []) =>

@@ -72,9 +72,8 @@ export async function startBenchStack(options: BenchStackOptions): Promise<Bench
   const plan = planStack({
     dataDirectory,
     distDirectory: compiled(),
-    server,
-    natsPort,
-    gateway,
+    servers: [{ prepared: server, port: natsPort }],
+    gateway: { host: gateway.host, ports: [gateway.port] },
     instances: { ingest: 1, embed: 1, index: 1 },
     credentials,
     environment,

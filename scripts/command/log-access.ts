@@ -40,7 +40,15 @@ export async function operatorEnvironment(
   const url = environment.LAKEHOUSE_NATS_URL ?? record?.nats_url;
   if (url === undefined || !(await hasCredentials(dataDirectory))) throw nothingRuns(dataDirectory);
   const { user, pass } = roleConnection(await loadCredentials(dataDirectory), 'operator');
-  return { ...here, LAKEHOUSE_NATS_URL: url, LAKEHOUSE_NATS_USER: user, LAKEHOUSE_NATS_PASSWORD: pass };
+  // What the operator says of the streams has to be what the stack was started with.
+  const replicas = environment.LAKEHOUSE_REPLICAS ?? (record === undefined ? undefined : String(record.nodes));
+  return {
+    ...here,
+    LAKEHOUSE_NATS_URL: url,
+    LAKEHOUSE_NATS_USER: user,
+    LAKEHOUSE_NATS_PASSWORD: pass,
+    ...(replicas === undefined || replicas === '0' ? {} : { LAKEHOUSE_REPLICAS: replicas }),
+  };
 }
 
 function hasCredentials(dataDirectory: string): Promise<boolean> {

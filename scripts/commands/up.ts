@@ -3,14 +3,15 @@ import { mkdir, open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../streams/clock.ts';
-import { numberOf } from '../command/arguments.ts';
+import { numberFlag, numberOf } from '../command/arguments.ts';
 import { command } from '../command/define.ts';
-import { CommandError } from '../command/errors.ts';
+import { CommandError, usageError } from '../command/errors.ts';
 import { dataDirArgument, dataDirectoryOf } from '../command/gateway.ts';
 import type { Output } from '../command/output.ts';
 import { lakehouseScript } from '../command/paths.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { formatDuration } from '../progress.ts';
+import { chooseNodes, nodeCounts } from '../stack/nodes.ts';
 import { instancesMax } from '../stack/plan.ts';
 import { readStack, type StackRecord } from '../stack/running.ts';
 import { startStack } from '../stack/start.ts';
@@ -21,7 +22,7 @@ const detachPollMs = 100;
 
 export default command({
   summary: 'Runs everything on this machine: nats-server, all workers and the gateway. Ctrl-C stops it.',
-  examples: ['up', 'up --data-dir /var/lib/lakehouse --port 4110', 'up --detach'],
+  examples: ['up', 'up --data-dir /var/lib/lakehouse --port 4110', 'up --detach', 'up --nodes 3'],
   args: {
     ...dataDirArgument,
     port: {
@@ -29,7 +30,13 @@ export default command({
       description: 'Port of the gateway (LAKEHOUSE_GATEWAY_PORT, else 3110); 0 is any free one.',
     },
     'nats-port': { type: 'string', default: '4222', description: 'Port of nats-server; 0 is any free one.' },
-    'index-workers': { type: 'string', default: '1', description: 'Processes that search; more add capacity.' },
+    nodes: {
+      type: 'string',
+      description:
+        'nats-servers that keep every stream each, 1, 3 or 5 (as many as the data directory has, else 1); with more than one there are two gateways and two index workers.',
+    },
+    gateways: { type: 'string', description: 'Processes that answer HTTP (1, or 2), on ports one after another.' },
+    'index-workers': { type: 'string', description: 'Processes that search (1, or 2); more add capacity.' },
     'ingest-workers': { type: 'string', default: '1', description: 'Processes that take documents in.' },
     'embed-workers': { type: 'string', default: '1', description: 'Processes that make vectors of texts.' },
     embedder: {
@@ -43,12 +50,16 @@ export default command({
   async run({ args, output, rawArguments }) {
     const dataDirectory = dataDirectoryOf(args['data-dir'], process.env);
     if (args.detach === true) return detach(dataDirectory, rawArguments, output);
+    const nodes = chooseNodes(dataDirectory, readNodes(args.nodes));
+    const several = nodes === 1 ? '1' : '2';
     const stack = await startStack({
       dataDirectory,
       gatewayPort: numberOf('port', args.port ?? process.env.LAKEHOUSE_GATEWAY_PORT ?? '3110', portRange),
       natsPort: numberOf('nats-port', args['nats-port'], portRange),
+      nodes,
+      gateways: numberOf('gateways', args.gateways ?? several, instanceRange),
       instances: {
-        index: numberOf('index-workers', args['index-workers'], instanceRange),
+        index: numberOf('index-workers', args['index-workers'] ?? several, instanceRange),
         ingest: numberOf('ingest-workers', args['ingest-workers'], instanceRange),
         embed: numberOf('embed-workers', args['embed-workers'], instanceRange),
       },
@@ -62,6 +73,12 @@ export default command({
     return exitCode === 0 ? exitCodes.done : exitCodes.failed;
   },
 });
+
+function readNodes(text: string | undefined): number | undefined {
+  const nodes = numberFlag('nodes', text, { min: 1, max: 5 });
+  if (nodes === undefined || nodeCounts.some((count) => count === nodes)) return nodes;
+  throw usageError(`--nodes ${nodes} would stop as soon as one of them does`, `Give one of ${nodeCounts.join(', ')}.`);
+}
 
 /** Starts this command again, apart from the terminal, and waits until everything is ready. */
 async function detach(dataDirectory: string, rawArguments: readonly string[], output: Output): Promise<ExitCode> {
@@ -114,7 +131,7 @@ async function detachedFailure(logFile: string, exitCode: number): Promise<Comma
 
 /** Where it answers, how to publish, how to search, how to stop. */
 export function welcome(record: StackRecord, dataDirectory: string, stopWith?: string): string {
-  const { gateway_url, nats_url, processes, started_at } = record;
+  const { gateway_url, gateway_urls, nats_url, processes, started_at } = record;
   // Commands look where the environment or the default says, unless they are told.
   const flag =
     resolve(dataDirectory) === resolve(dataDirectoryOf(undefined, process.env)) ? '' : ` --data-dir ${dataDirectory}`;
@@ -123,7 +140,7 @@ export function welcome(record: StackRecord, dataDirectory: string, stopWith?: s
   return [
     '',
     `Ready after ${took}: ${processes.length} processes.`,
-    `  gateway   ${gateway_url}`,
+    `  gateway   ${gateway_urls.join(', ')}`,
     `  log       ${nats_url}`,
     `  data      ${dataDirectory} (log files in ${join(dataDirectory, 'logs')})`,
     `Publish:    ${run('seed')}`,

@@ -21,8 +21,14 @@ const gatewayFlags = ['--max-semi-space-size=16'];
  */
 const serverEnvironment = { GOGC: '25' };
 
-/** How many of a worker run: the observer writes files and the playbook worker decides alone, so they are one each. */
+/** How many of each run: the observer writes files and the playbook worker decides alone, so they are one each. */
 export type Instances = Readonly<Record<'ingest' | 'embed' | 'index', number>>;
+
+/** One nats-server, on the port where clients reach it. */
+export interface PlannedServer {
+  readonly prepared: PreparedServer;
+  readonly port: number;
+}
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -30,6 +36,8 @@ type Environment = Readonly<Record<string, string>>;
 export interface PlannedProcess {
   readonly name: string;
   readonly dependsOn: readonly string[];
+  /** How many of those have to be ready; all, unless given. */
+  readonly dependenciesMin?: number;
   readonly command: string;
   readonly args: readonly string[];
   /** Laid over the environment of whoever starts it. */
@@ -44,9 +52,10 @@ export interface PlanOptions {
   readonly dataDirectory: string;
   /** The folder of the compiled sources. */
   readonly distDirectory: string;
-  readonly server: PreparedServer;
-  readonly natsPort: number;
-  readonly gateway: { readonly host: string; readonly port: number };
+  /** One, or the nodes of a cluster. */
+  readonly servers: readonly PlannedServer[];
+  /** One gateway on each port. */
+  readonly gateway: { readonly host: string; readonly ports: readonly number[] };
   readonly instances: Instances;
   readonly credentials: ServerCredentials;
   /** Laid over the environment for every process: what flags decided. */
@@ -79,43 +88,70 @@ function countOf(worker: StackWorker, instances: Instances): number {
   return worker === 'playbook' || worker === 'observer' ? 1 : instances[worker];
 }
 
-/** What `up` starts, in the order in which it is listed: the log, everything that works on it, the gateway. */
+/** Servers that together decide: the log lives while as many do. */
+export function quorumOf(nodes: number): number {
+  return Math.floor(nodes / 2) + 1;
+}
+
+/** What `up` starts, in the order in which it is listed: the log, everything that works on it, the gateways. */
 export function planStack(options: PlanOptions): PlannedProcess[] {
-  const { server, natsPort, gateway, instances } = options;
-  const names = workerNames.flatMap((worker) => instanceNames(worker, countOf(worker, instances)));
+  const { servers, gateway, instances } = options;
+  const names = workerNames.flatMap((worker) =>
+    instanceNames(worker, countOf(worker, instances)).map((name) => ({ worker, name })),
+  );
+  const gatewayNames = instanceNames(gatewayName, gateway.ports.length);
   return [
-    {
-      name: serverName,
-      dependsOn: [],
-      command: server.command,
-      args: server.args,
-      environment: { ...serverEnvironment, ...withoutGatewaySecrets, ...withoutObjectStore },
-      port: natsPort,
-      healthUrl: null,
-    },
+    ...serverNames(servers.length).map((name, at) => planServer(name, servers[at])),
     ...names.map(({ worker, name }, at) => planWorker(worker, name, options.healthPorts[at] ?? 0, options)),
-    {
-      ...planned(gatewayName, join('gateway', 'server.js'), options),
-      environment: {
-        ...options.environment,
-        ...withoutObjectStore,
-        ...commonEnvironment('gateway', gatewayName, options),
-        LAKEHOUSE_GATEWAY_HOST: gateway.host,
-        LAKEHOUSE_GATEWAY_PORT: String(gateway.port),
-      },
-      port: gateway.port,
-      healthUrl: gatewayUrlOf(gateway),
-    },
+    ...gateway.ports.map((port, at) => planGateway(gatewayNames[at] ?? gatewayName, port, options)),
   ];
 }
 
+function planServer(name: string, server: PlannedServer | undefined): PlannedProcess {
+  return {
+    name,
+    dependsOn: [],
+    command: server?.prepared.command ?? '',
+    args: server?.prepared.args ?? [],
+    environment: { ...serverEnvironment, ...withoutGatewaySecrets, ...withoutObjectStore },
+    port: server?.port ?? 0,
+    healthUrl: null,
+  };
+}
+
+function planGateway(name: string, port: number, options: PlanOptions): PlannedProcess {
+  const { host } = options.gateway;
+  return {
+    ...planned(name, join('gateway', 'server.js'), options, gatewayFlags),
+    environment: {
+      ...options.environment,
+      ...withoutObjectStore,
+      ...commonEnvironment('gateway', name, options),
+      LAKEHOUSE_GATEWAY_HOST: host,
+      LAKEHOUSE_GATEWAY_PORT: String(port),
+    },
+    port,
+    healthUrl: gatewayUrlOf({ host, port }),
+  };
+}
+
+/** The names of the nodes, in their order. */
+export function serverNames(nodes: number): string[] {
+  return instanceNames(serverName, nodes);
+}
+
 /** `index` where there is one, `index-1` and `index-2` where there are two. */
-function instanceNames(worker: StackWorker, count: number): { worker: StackWorker; name: string }[] {
-  return Array.from({ length: count }, (_, at) => ({ worker, name: count === 1 ? worker : `${worker}-${at + 1}` }));
+function instanceNames(kind: string, count: number): string[] {
+  return Array.from({ length: count }, (_, at) => (count === 1 ? kind : `${kind}-${at + 1}`));
+}
+
+/** Whether a process is one of several of a kind, or the only one: `index-2` is an `index`. */
+export function isNamed(name: string, kind: string): boolean {
+  return name === kind || (name.startsWith(`${kind}-`) && /^\d+$/.test(name.slice(kind.length + 1)));
 }
 
 /** Where this machine reaches a gateway that listens on a host and port. */
-export function gatewayUrlOf({ host, port }: PlanOptions['gateway']): string {
+export function gatewayUrlOf({ host, port }: { readonly host: string; readonly port: number }): string {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
 }
@@ -136,18 +172,26 @@ function planWorker(worker: StackWorker, name: string, healthPort: number, optio
   };
 }
 
-function planned(name: string, script: string, options: PlanOptions) {
-  const args = [...nodeFlags, ...(name === gatewayName ? gatewayFlags : []), join(options.distDirectory, script)];
-  return { name, dependsOn: [serverName], command: process.execPath, args };
+function planned(name: string, script: string, options: PlanOptions, flags: readonly string[] = []) {
+  const args = [...nodeFlags, ...flags, join(options.distDirectory, script)];
+  const dependsOn = serverNames(options.servers.length);
+  // A process that crashes while a node is away is started again all the same.
+  return { name, dependsOn, dependenciesMin: quorumOf(dependsOn.length), command: process.execPath, args };
 }
 
 function commonEnvironment(role: RoleName, name: string, options: PlanOptions): Environment {
   const { user, pass }: RoleConnection = roleConnection(options.credentials, role);
   return {
-    LAKEHOUSE_NATS_URL: `nats://127.0.0.1:${options.natsPort}`,
+    LAKEHOUSE_NATS_URL: natsUrlOf(options.servers.map(({ port }) => port)),
+    ...(options.servers.length === 1 ? {} : { LAKEHOUSE_REPLICAS: String(options.servers.length) }),
     LAKEHOUSE_NATS_USER: user,
     LAKEHOUSE_NATS_PASSWORD: pass,
     LAKEHOUSE_DATA_DIR: options.dataDirectory,
     LAKEHOUSE_INSTANCE: name,
   };
+}
+
+/** What a client is told: every node, so that it goes on with another where one is away. */
+export function natsUrlOf(ports: readonly number[]): string {
+  return ports.map((port) => `nats://127.0.0.1:${port}`).join(',');
 }

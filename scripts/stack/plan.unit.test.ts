@@ -2,19 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { createCredentials } from '../../streams/server/credentials.ts';
 import { gatewayUrlOf, type PlanOptions, planStack, workerCount } from './plan.ts';
 
+const prepared = {
+  command: '/usr/sbin/nats-server',
+  args: ['--config', '/data/nats/nats-server.conf'],
+  configFile: '/data/nats/nats-server.conf',
+  portsFileDir: '/data/nats/ports',
+  serverName: 'lakehouse-x',
+};
+
 function options(overrides: Partial<PlanOptions> = {}): PlanOptions {
   return {
     dataDirectory: '/data',
     distDirectory: '/dist',
-    server: {
-      command: '/usr/sbin/nats-server',
-      args: ['--config', '/data/nats/nats-server.conf'],
-      configFile: '/data/nats/nats-server.conf',
-      portsFileDir: '/data/nats/ports',
-      serverName: 'lakehouse-x',
-    },
-    natsPort: 4222,
-    gateway: { host: '127.0.0.1', port: 3110 },
+    servers: [{ prepared, port: 4222 }],
+    gateway: { host: '127.0.0.1', ports: [3110] },
     instances: { ingest: 2, embed: 1, index: 1 },
     credentials: createCredentials(),
     environment: { LAKEHOUSE_EMBEDDER: 'minilm' },
@@ -55,6 +56,22 @@ describe('the plan of a stack', () => {
     }
     expect(new Set(plan.map(({ healthUrl }) => healthUrl)).size).toBe(plan.length);
     expect(plan.map(({ port }) => port)).toEqual([...asked.healthPorts, 3110]);
+  });
+
+  it('has three nodes and two gateways, tells every process all nodes, and needs two of them', () => {
+    const servers = [4222, 4223, 4224].map((port) => ({ prepared, port }));
+    const plan = planStack(options({ servers, gateway: { host: '127.0.0.1', ports: [3110, 3111] } }));
+    const names = plan.map(({ name }) => name);
+    expect(names.slice(0, 3)).toEqual(['nats-server-1', 'nats-server-2', 'nats-server-3']);
+    expect(names.slice(-2)).toEqual(['gateway-1', 'gateway-2']);
+    for (const { dependsOn, dependenciesMin, environment } of plan.slice(3)) {
+      expect([dependsOn, dependenciesMin]).toEqual([names.slice(0, 3), 2]);
+      expect(environment).toMatchObject({
+        LAKEHOUSE_NATS_URL: 'nats://127.0.0.1:4222,nats://127.0.0.1:4223,nats://127.0.0.1:4224',
+        LAKEHOUSE_REPLICAS: '3',
+      });
+    }
+    expect(plan.at(-1)?.environment).toMatchObject({ LAKEHOUSE_GATEWAY_PORT: '3111', LAKEHOUSE_INSTANCE: 'gateway-2' });
   });
 
   it('counts the worker processes', () => {

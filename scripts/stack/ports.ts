@@ -1,17 +1,18 @@
 import { findFreePort, isPortFree } from '../../streams/server/ports.ts';
 import { CommandError } from '../command/errors.ts';
 import { exitCodes } from '../exit-codes.ts';
+import type { NodePorts } from './nodes.ts';
 
 export interface WantedPorts {
-  /** 0: any free port. */
-  readonly gateway: { readonly host: string; readonly port: number };
-  readonly natsPort: number;
+  /** 0: any free port; else the first one, and those behind it where there are several. */
+  readonly gateway: { readonly host: string; readonly port: number; readonly count: number };
+  readonly nats: { readonly port: number; readonly count: number };
   readonly healthCount: number;
 }
 
 export interface ChosenPorts {
-  readonly gateway: number;
-  readonly nats: number;
+  readonly gateways: readonly number[];
+  readonly nodes: readonly NodePorts[];
   readonly health: readonly number[];
 }
 
@@ -19,19 +20,32 @@ export interface ChosenPorts {
  * Ports that are free now, all different.
  * @throws CommandError (4) where a wanted one is taken
  */
-export async function choosePorts({ gateway, natsPort, healthCount }: WantedPorts): Promise<ChosenPorts> {
-  if (gateway.port !== 0 && !(await isPortFree(gateway.port, gateway.host))) throw taken(gateway.port, '--port');
-  if (natsPort !== 0 && !(await isPortFree(natsPort))) throw taken(natsPort, '--nats-port');
-  const chosen = new Set([gateway.port, natsPort].filter((port) => port !== 0));
-  const free: number[] = [];
-  while (free.length < healthCount + 2) {
-    const port = await findFreePort();
-    if (chosen.has(port)) continue;
-    chosen.add(port);
-    free.push(port);
-  }
-  const [first = 0, second = 0, ...health] = free;
-  return { gateway: gateway.port === 0 ? first : gateway.port, nats: natsPort === 0 ? second : natsPort, health };
+export async function choosePorts({ gateway, nats, healthCount }: WantedPorts): Promise<ChosenPorts> {
+  const gateways = wanted(gateway.port, gateway.count);
+  const clients = wanted(nats.port, nats.count);
+  for (const port of gateways) if (port !== 0 && !(await isPortFree(port, gateway.host))) throw taken(port, '--port');
+  for (const port of clients) if (port !== 0 && !(await isPortFree(port))) throw taken(port, '--nats-port');
+  const chosen = new Set([...gateways, ...clients]);
+  const free = async (): Promise<number> => {
+    for (;;) {
+      const port = await findFreePort();
+      if (chosen.has(port)) continue;
+      chosen.add(port);
+      return port;
+    }
+  };
+  const filled = async (ports: readonly number[]): Promise<number[]> => {
+    const all: number[] = [];
+    for (const port of ports) all.push(port === 0 ? await free() : port);
+    return all;
+  };
+  const nodes: NodePorts[] = [];
+  for (const client of await filled(clients)) nodes.push({ client, cluster: await free(), monitor: await free() });
+  return { gateways: await filled(gateways), nodes, health: await filled(wanted(0, healthCount)) };
+}
+
+function wanted(first: number, count: number): number[] {
+  return Array.from({ length: count }, (_, at) => (first === 0 ? 0 : first + at));
 }
 
 function taken(port: number, flag: string): CommandError {

@@ -1,11 +1,9 @@
-import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Configuration } from '../../schemas/configuration.ts';
 import { systemClock } from '../../streams/clock.ts';
 import { ensureObjectStore } from '../../streams/open-object-store.ts';
 import { loadCredentials } from '../../streams/server/credentials.ts';
 import { ServerError } from '../../streams/server/errors.ts';
-import { prepareServer } from '../../streams/server/launch.ts';
 import { serverLimits } from '../../streams/server/limits.ts';
 import { locateServer } from '../../streams/server/locate.ts';
 import { formatServerVersion } from '../../streams/server/version.ts';
@@ -16,9 +14,10 @@ import type { ProcessSpec } from '../supervise/child.ts';
 import { type Claim, claimDataDir } from '../supervise/claim.ts';
 import { type SupervisorEvent, startSupervisor } from '../supervise/supervisor.ts';
 import { alreadyRunning, noCertificates, notUp, serverFailure } from './failures.ts';
-import { type Instances, type PlannedProcess, planStack, serverName, workerCount } from './plan.ts';
+import { chooseNodes, prepareNodes } from './nodes.ts';
+import { type Instances, type PlannedProcess, planStack, serverNames, workerCount } from './plan.ts';
 import { choosePorts } from './ports.ts';
-import { createServerProbe, httpProbe } from './probes.ts';
+import { createServerProbes, httpProbe } from './probes.ts';
 import { readStack, type StackRecord } from './running.ts';
 
 /** A fresh machine loads the model and makes all streams in a few seconds; a large index takes minutes to read. */
@@ -29,6 +28,9 @@ export interface StackOptions {
   /** 0: any free port. */
   readonly gatewayPort: number;
   readonly natsPort: number;
+  /** How many nats-servers keep every stream; as many as keep those of the data directory, where left out. */
+  readonly nodes?: number | undefined;
+  readonly gateways?: number;
   readonly instances: Instances;
   /** Laid over the environment for every process: what flags decided. */
   readonly environment: Readonly<Record<string, string>>;
@@ -38,7 +40,7 @@ export interface StackOptions {
   readonly onLogLine?: (line: string) => void;
 }
 
-/** nats-server, every worker and the gateway, each a process, all ready. */
+/** Every nats-server, worker and gateway, each a process, all ready. */
 export interface RunningStack {
   readonly record: StackRecord;
   /** Resolves once all has ended: 0 when it was asked to, 1 when a process could not be kept up. */
@@ -122,36 +124,35 @@ async function prepare(options: StackOptions, configuration: Configuration): Pro
     report(error instanceof Error ? error.message : String(error)),
   );
   const credentials = await loadCredentials(dataDirectory);
+  const nodeCount = chooseNodes(dataDirectory, options.nodes);
   const ports = await choosePorts({
-    gateway: { host: gateway.host, port: options.gatewayPort },
-    natsPort: options.natsPort,
+    gateway: { host: gateway.host, port: options.gatewayPort, count: options.gateways ?? 1 },
+    nats: { port: options.natsPort, count: nodeCount },
     healthCount: workerCount(instances),
   });
-  const directory = join(dataDirectory, 'nats');
-  await mkdir(directory, { recursive: true });
   const fileStoreBytesMax = Math.max(serverLimits.fileStoreBytesMax, topologyBytes(streamBytes));
-  const server = await prepareServer({ binary, directory, port: ports.nats, credentials, fileStoreBytesMax });
+  const nodes = await prepareNodes(ports.nodes, { dataDirectory, binary, credentials, fileStoreBytesMax });
   const plan = planStack({
     dataDirectory,
     distDirectory: distDirectory(),
-    server,
-    natsPort: ports.nats,
-    gateway: { host: gateway.host, port: ports.gateway },
+    servers: nodes,
+    gateway: { host: gateway.host, ports: ports.gateways },
     instances,
     credentials,
     environment: options.environment,
     healthPorts: ports.health,
   });
-  const topology = { replicas: nats.replicas, streamBytes };
-  const serverProbe = createServerProbe({ server, port: ports.nats, credentials, topology, report });
+  const topology = { replicas: nodeCount === 1 ? nats.replicas : nodeCount, streamBytes };
+  const probes = createServerProbes({ nodes, credentials, topology, report });
+  const probeOf = new Map(serverNames(nodeCount).map((name, at) => [name, probes[at]]));
   return {
-    specs: plan.map((planned) => specOf(planned, serverProbe)),
+    specs: plan.map((planned) => specOf(planned, probeOf.get(planned.name) ?? httpProbe(planned.healthUrl ?? ''))),
     ports: Object.fromEntries(plan.map(({ name, port }) => [name, port])),
   };
 }
 
-function specOf(planned: PlannedProcess, serverProbe: ProcessSpec['readyProbe']): ProcessSpec {
-  const { name, command, args, environment: env, dependsOn, healthUrl } = planned;
-  const readyProbe = name === serverName || healthUrl === null ? serverProbe : httpProbe(healthUrl);
-  return { name, command, args, env, dependsOn, readyProbe };
+function specOf(planned: PlannedProcess, readyProbe: ProcessSpec['readyProbe']): ProcessSpec {
+  const { name, command, args, environment: env, dependsOn, dependenciesMin } = planned;
+  const min = dependenciesMin === undefined ? {} : { dependenciesMin };
+  return { name, command, args, env, dependsOn, ...min, readyProbe };
 }

@@ -1,4 +1,5 @@
 import type { IndexInfo } from '../../schemas/requests/index.ts';
+import type { StreamReplication } from '../../streams/inspect.ts';
 import { alarmSentence } from '../../streams/stream-watch.ts';
 import { formatBytes, formatCount, formatRate } from '../command/format.ts';
 import { textTable } from '../command/table.ts';
@@ -35,6 +36,7 @@ function processTable({ processes }: StackStatus): string {
 }
 
 function streamTable({ streams, streams_missing }: StackStatus, rates: StatusRates | undefined): string {
+  const replicated = streams.some(({ replication }) => replication !== null);
   const columns = [
     { title: 'stream' },
     { title: 'messages', right: true },
@@ -42,18 +44,28 @@ function streamTable({ streams, streams_missing }: StackStatus, rates: StatusRat
     { title: 'size', right: true },
     { title: 'limit', right: true },
     { title: 'full', right: true },
+    ...(replicated ? [{ title: 'replicas' }] : []),
     ...rateColumn(rates),
   ];
-  const rows = streams.map(({ name, messages, lastSequence, bytes, bytesMax }) => [
+  const rows = streams.map(({ name, messages, lastSequence, bytes, bytesMax, replication }) => [
     name,
     formatCount(messages),
     formatCount(lastSequence),
     formatBytes(bytes),
     formatBytes(bytesMax),
     `${((100 * bytes) / bytesMax).toFixed(1)} %`,
+    ...(replicated ? [replicationText(replication)] : []),
     ...rateCell(rates?.appended, name),
   ]);
   return textTable(columns, [...rows, ...streams_missing.map((name) => [name, 'missing'])]);
+}
+
+/** `3 of 3, led by lakehouse-...-2`: how many hold all of it, and who takes appends. */
+function replicationText(replication: StreamReplication | null): string {
+  if (replication === null) return '1 of 1';
+  const { leader, followers } = replication;
+  const current = followers.filter((one) => one.current && !one.offline).length + (leader === null ? 0 : 1);
+  return `${current} of ${followers.length + 1}, ${leader === null ? 'NO LEADER' : `led by ${leader}`}`;
 }
 
 /** Nothing where nothing is known of rates, and so in the rows. */

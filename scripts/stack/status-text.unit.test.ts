@@ -21,6 +21,7 @@ const status: StackStatus = {
       bytesMax: 4 * 1024 ** 3,
       firstSequence: 1,
       lastSequence: 1_234_567,
+      replication: null,
       consumers: [{ name: 'ingest', pending: 7, ackFloor: 0, ackPending: 3, redelivered: 1 }],
     },
   ],
@@ -56,6 +57,22 @@ describe('the status as text', () => {
   it('shows processes, and why one is not ready', () => {
     expect(lineWith('ingest ')).toEqual(['ingest', ' 12'.trim(), 'ready']);
     expect(lineWith('index ')?.at(-1)).toBe('not ready: it does not run now');
+  });
+
+  it('shows where a stream of several nodes is led, and how many hold all of it', () => {
+    const streams = status.streams.map((one) => ({
+      ...one,
+      replication: {
+        leader: 'lakehouse-2',
+        followers: [
+          { name: 'lakehouse-1', current: true, offline: false },
+          { name: 'lakehouse-3', current: false, offline: true },
+        ],
+      },
+    }));
+    expect(statusText({ ...status, streams })).toMatch(/^INGEST .* 75\.0 % +2 of 3, led by lakehouse-2$/m);
+    const without = streams.map((one) => ({ ...one, replication: { ...one.replication, leader: null } }));
+    expect(statusText({ ...status, streams: without })).toMatch(/1 of 3, NO LEADER$/m);
   });
 
   it('says which stream is nearly full, and what to do', () => {

@@ -19,6 +19,7 @@ function look(lastSequence: number, pending: number, bytes = 100): StackStatus {
         bytesMax: 1_000,
         firstSequence: 1,
         lastSequence,
+        replication: null,
         consumers: [{ name: 'ingest', pending, ackPending: 0, redelivered: 0, ackFloor: 0 }],
       },
     ],

@@ -1,69 +1,24 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { lakehouseScript } from '../command/paths.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { processStartTime } from '../supervise/process-identity.ts';
 import type { StackRecord } from './running.ts';
 import type { StackStatus } from './status.ts';
-
-/** Without settings of whoever runs the tests. */
-const environment = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !name.startsWith('LAKEHOUSE_') || name === 'LAKEHOUSE_NATS_SERVER'),
-);
-
-interface Ended {
-  readonly exitCode: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function start(parameters: readonly string[]): { child: ChildProcess; text: { stdout: string; stderr: string } } {
-  const child = spawn(process.execPath, [lakehouseScript(), ...parameters], {
-    env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const text = { stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (part: string) => (text.stdout += part));
-  child.stderr.setEncoding('utf8').on('data', (part: string) => (text.stderr += part));
-  return { child, text };
-}
-
-async function lakehouse(...parameters: string[]): Promise<Ended> {
-  const { child, text } = start(parameters);
-  const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { exitCode, ...text };
-}
-
-/** Asks until the answer is there; the test's own deadline ends it. */
-async function eventually<Value>(ask: () => Promise<Value | undefined>): Promise<Value> {
-  for (;;) {
-    const value = await ask();
-    if (value !== undefined) return value;
-  }
-}
+import { eventually, lakehouse, type StartedCommand, start, startedRecord } from './testing.ts';
 
 describe('lakehouse up', () => {
   let dataDirectory = '';
-  let up: ReturnType<typeof start>;
+  let up: StartedCommand;
   let record: StackRecord;
   const here = (...parameters: string[]) => lakehouse(...parameters, '--data-dir', dataDirectory);
 
   beforeAll(async () => {
     dataDirectory = await mkdtemp(join(tmpdir(), 'lakehouse-up-'));
     up = start(['up', '--json', '--quiet', '--port', '0', '--nats-port', '0', '--data-dir', dataDirectory]);
-    record = await new Promise<StackRecord>((resolve, reject) => {
-      up.child.stdout?.on('data', () => {
-        if (!up.text.stdout.endsWith('}\n')) return;
-        const said = JSON.parse(up.text.stdout) as StackRecord | { error: object };
-        if ('error' in said) reject(new Error(up.text.stderr));
-        else resolve(said);
-      });
-      up.child.once('exit', (code) => reject(new Error(`up ended with ${code}: ${up.text.stderr}`)));
-    });
+    record = await startedRecord(up);
   });
 
   afterAll(async () => {

@@ -17,6 +17,8 @@ export interface ProcessSpec {
   readonly readyProbe: (signal: AbortSignal) => Promise<boolean>;
   /** Names of those that must be ready before it starts, and end after it. */
   readonly dependsOn: readonly string[];
+  /** How many of those have to be ready; all, unless given. */
+  readonly dependenciesMin?: number;
 }
 
 /** How a process ended: with an exit code, by a signal, or not even started (`error`). */

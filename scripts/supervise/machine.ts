@@ -47,9 +47,10 @@ export interface Step {
 }
 
 export function initialState(specs: readonly Dependent[]): SupervisorState {
-  const processes = startOrder(specs).map(({ name, dependsOn }) => ({
+  const processes = startOrder(specs).map(({ name, dependsOn, dependenciesMin }) => ({
     name,
     dependsOn,
+    dependenciesMin,
     phase: 'waiting' as const,
     crashes: 0,
     wasReady: false,
@@ -122,7 +123,7 @@ function decideStarts(state: SupervisorState, nowMs: number): Step {
     .map((process) => backoffOver(process, nowMs))
     .map((process) => ({
       process,
-      start: process.phase === 'waiting' && process.dependsOn.every((dependency) => ready.has(dependency)),
+      start: process.phase === 'waiting' && hasEnough(process, ready),
     }));
   return {
     state: {
@@ -131,6 +132,13 @@ function decideStarts(state: SupervisorState, nowMs: number): Step {
     },
     actions: starts.filter(({ start }) => start).map(({ process }) => ({ type: 'start', name: process.name })),
   };
+}
+
+function hasEnough(
+  { dependsOn, dependenciesMin = dependsOn.length }: ProcessState,
+  ready: ReadonlySet<string>,
+): boolean {
+  return dependsOn.filter((dependency) => ready.has(dependency)).length >= dependenciesMin;
 }
 
 function backoffOver(process: ProcessState, nowMs: number): ProcessState {

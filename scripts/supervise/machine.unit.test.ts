@@ -217,3 +217,38 @@ describe('any history', () => {
     );
   });
 });
+
+describe('a process that needs two of three', () => {
+  const nodes = ['nats-1', 'nats-2', 'nats-3'];
+  const cluster = [
+    ...nodes.map((name) => ({ name, dependsOn: [] })),
+    { name: 'index', dependsOn: nodes, dependenciesMin: 2 },
+  ];
+  const actionsOf = (...history: readonly Timed[]) => {
+    let step = { state: initialState(cluster), actions: [] as readonly SupervisorAction[] };
+    for (const [atMs, input] of history) step = { ...step, ...advance(step.state, input, atMs, limits) };
+    return step.actions;
+  };
+  const two: readonly Timed[] = [
+    [0, started],
+    [10, ready('nats-1')],
+    [20, ready('nats-3')],
+  ];
+
+  it('starts with the second, not with the first', () => {
+    expect(actionsOf(...two.slice(0, 2))).toEqual([]);
+    expect(actionsOf(...two)).toEqual([{ type: 'start', name: 'index' }]);
+  });
+
+  it('is started again while the third is away, and ends before all of them', () => {
+    const again = actionsOf(
+      ...two,
+      [30, ready('index')],
+      [40, exited('nats-2')],
+      [50, exited('index')],
+      [1_000, woken],
+    );
+    expect(again).toContainEqual({ type: 'start', name: 'index' });
+    expect(actionsOf(...two, [30, ready('index')], [40, stopAsked])).toEqual([{ type: 'terminate', name: 'index' }]);
+  });
+});

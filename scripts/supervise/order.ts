@@ -2,6 +2,8 @@
 export interface Dependent {
   readonly name: string;
   readonly dependsOn: readonly string[];
+  /** How many of those have to be ready; all, unless given. */
+  readonly dependenciesMin?: number | undefined;
 }
 
 /**

@@ -83,7 +83,7 @@ export function renderServerConfig(config: ServerConfig): string {
     // Without credentials one is a producer; who can reach a loopback port is on this machine already.
     ...(loopbackHosts.includes(host) ? [`no_auth_user: ${quoted('producer' satisfies RoleName)}`] : []),
     ...accountLines(config),
-    ...(config.cluster === undefined ? [] : clusterLines(config.cluster, config.credentials, host)),
+    ...(config.cluster === undefined ? [] : clusterLines(config, config.cluster, host)),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -162,19 +162,35 @@ function userBlock(name: RoleName, password: string): string[] {
   ];
 }
 
-function clusterLines(cluster: ClusterConfig, credentials: ServerCredentials, host: string): string[] {
-  const password = credentials.clusterPassword;
-  const routes = cluster.routes.map((route) => quoted(`nats://cluster:${password}@${route}`));
+function clusterLines({ credentials, passwords }: ServerConfig, cluster: ClusterConfig, host: string): string[] {
+  const named = passwords === 'named';
+  const password = named ? `$${clusterPasswordVariable}` : quoted(credentials.clusterPassword);
+  const routes = cluster.routes.map((route) =>
+    named ? `$${routeVariable(route)}` : quoted(`nats://cluster:${credentials.clusterPassword}@${route}`),
+  );
   return [
+    // A server that hangs keeps its connections: only an answer that does not come tells the others and the clients.
+    `ping_interval: "${serverLimits.clusterPingIntervalMs}ms"`,
+    `ping_max: ${serverLimits.clusterPingsMax}`,
     'cluster {',
     `  name: ${quoted(cluster.name)}`,
     `  host: ${quoted(host)}`,
     `  port: ${cluster.port}`,
     // A server that joins is above all permissions, so the others must be able to tell who may.
-    `  authorization: { user: "cluster", password: ${quoted(password)} }`,
+    `  authorization: { user: "cluster", password: ${password} }`,
     `  routes: [${routes.join(', ')}]`,
+    // Clients are told all servers; what these call themselves may not be reached from where a client is.
+    '  no_advertise: true',
     '}',
   ];
+}
+
+/** Variables of the server's environment where the configuration only names its secrets. */
+export const clusterPasswordVariable = 'LAKEHOUSE_NATS_PASSWORD_CLUSTER';
+
+/** The variable that holds a route: an address with a password in it. */
+export function routeVariable(route: string): string {
+  return `LAKEHOUSE_NATS_ROUTE_${(route.split(':')[0] ?? '').toUpperCase().replaceAll('-', '_')}`;
 }
 
 /** A string of nats-server's configuration language, which knows fewer escapes than JSON. */

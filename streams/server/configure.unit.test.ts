@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { renderServerConfig, type ServerConfig } from './configure.ts';
+import { clusterPasswordVariable, renderServerConfig, type ServerConfig } from './configure.ts';
 import { createCredentials } from './credentials.ts';
 import { roleNames } from './roles.ts';
 
@@ -58,5 +58,8 @@ describe('renderServerConfig', () => {
     expect(text).toContain('server_name: "a"');
     expect(text).toContain(`authorization: { user: "cluster", password: "${credentials.clusterPassword}" }`);
     expect(text).toContain(`routes: ["nats://cluster:${credentials.clusterPassword}@127.0.0.1:6223"]`);
+    const named = renderServerConfig({ ...current, cluster, passwords: 'named' });
+    expect(named).toContain(`authorization: { user: "cluster", password: $${clusterPasswordVariable} }`);
+    expect(named).not.toContain(credentials.clusterPassword);
   });
 });

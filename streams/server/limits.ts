@@ -15,4 +15,7 @@ export const serverLimits = {
   /** How much of the server's log is quoted when it does not start. */
   logTailBytes: 2_000,
   passwordBytes: 32,
+  /** Servers of a cluster ask one another and their clients so often, and give up after so many without an answer. */
+  clusterPingIntervalMs: 3_000,
+  clusterPingsMax: 2,
 } as const;
