@@ -15,10 +15,10 @@ import { dataDirectoryOf, gatewayArguments, openGateway } from '../command/gatew
 import { openLog } from '../command/log-access.ts';
 import { textTable } from '../command/table.ts';
 import { nearestDistances } from '../drift/distances.ts';
-import { bucketPlot, distributionPlot } from '../drift/plot.ts';
 import { livePlaybooks, standingsOf } from '../drift/recorded-answers.ts';
 import { scorerDriftOf } from '../drift/scores-on-disk.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { bucketPlot, distributionPlot } from '../plot/samples.ts';
 import { createProgress } from '../progress.ts';
 
 const kMax = 1_000;

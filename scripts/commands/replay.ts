@@ -12,26 +12,36 @@ import { usageError } from '../command/errors.ts';
 import { dataDirectoryOf, gatewayArguments, openGateway } from '../command/gateway.ts';
 import { openLog } from '../command/log-access.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { replaySearchesCommand, searchesArguments } from '../replay/searches.ts';
 
 export default command({
   summary:
-    'Carries out a task with what was learned: playbooks, a local model, a gate. Every run is a row of REPLAY_RUNS.',
+    'Carries out a task with what was learned; or, "replay searches", asks logged searches again of two states or policies.',
   examples: [
     'replay "Find forklift operators for six weeks in Aurora" --dry-run',
     'replay "Review the change to the index" --retriever jaccard --allow-escalation',
     'replay "Review the change to the index" --no-retrieval --local-only --json',
+    'replay searches --as-of 2026-11-17T09:00:00Z --against now',
+    'replay searches --as-of INGEST=4031,PLAYBOOKS=12 --against PLAYBOOKS=13 --corpus workers',
+    'replay searches --policy playbooks=off --output changed',
+    'replay searches --policy without=pb-1126c52bd106df6b,boost=0.3',
   ],
   args: {
-    task: { type: 'positional', required: true, description: 'The task, in a sentence or two.' },
+    task: { type: 'positional', required: true, description: 'The task, in a sentence or two; or the word searches.' },
     retriever: { type: 'string', default: 'matrix', description: 'matrix (by meaning) or jaccard (by shared words).' },
-    corpus: { type: 'string', default: playbookCorpusDefault, description: 'Where "distill index" put the playbooks.' },
+    corpus: {
+      type: 'string',
+      description: `Where "distill index" put the playbooks (${playbookCorpusDefault}); searches: only those of this corpus.`,
+    },
     'no-retrieval': { type: 'boolean', description: 'Without playbooks.' },
     'local-only': { type: 'boolean', description: 'Never a model other than the local one.' },
     'allow-escalation': { type: 'boolean', description: 'Ask a larger model where the gate refuses the answer.' },
     'dry-run': { type: 'boolean', description: 'Ask no model: the answer is made of the playbooks.' },
+    ...searchesArguments,
     ...gatewayArguments,
   },
   async run({ args, output }) {
+    if (args.task === 'searches') return replaySearchesCommand(args, output);
     if (args.retriever !== 'matrix' && args.retriever !== 'jaccard')
       throw usageError(`"${args.retriever}" is no retriever`, 'Say matrix or jaccard.');
     if (args.task.trim() === '') throw usageError('the task is blank', 'Say in a sentence what is to be done.');
@@ -73,12 +83,12 @@ function byWords(dataDirectory: string | undefined): (task: string) => Promise<R
 
 /** Matrix search over the playbooks' corpus; the score is what is left of a distance of 1. */
 function byMeaning(
-  args: { corpus: string } & Parameters<typeof openGateway>[0],
+  args: { corpus?: string | undefined } & Parameters<typeof openGateway>[0],
 ): (task: string) => Promise<Retrieved[]> {
   return async (task) => {
     const client = await openGateway(args);
     const k = retrieveLimits.artifactsMax;
-    const { results } = await client.search({ query_text: task, corpora: [args.corpus], k });
+    const { results } = await client.search({ query_text: task, corpora: [args.corpus ?? playbookCorpusDefault], k });
     return results.flatMap(({ metadata, distance }) => {
       const sample = playbookOf(metadata);
       return sample === undefined ? [] : [{ sample, score: 1 - distance }];

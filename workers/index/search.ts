@@ -5,7 +5,6 @@ import type { RetrievalMode } from '../../schemas/requests/explain.ts';
 import { type SearchRequest, searchRequestSchema, searchSlips } from '../../schemas/requests/matrix.ts';
 import { parseRequestBytes } from '../../schemas/requests/parse.ts';
 import { parseSpace } from '../../schemas/space.ts';
-import { vectorFault, vectorFaultMessage } from '../../schemas/vector.ts';
 import type { Clock } from '../../streams/clock.ts';
 import type { ServiceHandler, ServiceRequest, ServiceResponse } from '../../streams/service.ts';
 import { type IndexCatalogue, indexesToSearch } from '../corpus-index/catalogue.ts';
@@ -16,11 +15,12 @@ import { rank, rankWithJudge } from '../matrix/rank.ts';
 import type { RankInput, Ranking } from '../matrix/types.ts';
 import { compileFilter } from '../metadata-filter/metadata-filter.ts';
 import type { EmbedQueries } from '../query-vectors/embed-query.ts';
-import { chooseRetrieval, refuseWithoutWords } from './choose-retrieval.ts';
+import { chooseRetrieval, refuseWithoutWords } from '../retrieval/choose-retrieval.ts';
+import { givenVector } from '../retrieval/given-vector.ts';
+import { type HybridParameters, retrieve } from '../retrieval/retrieve.ts';
 import { createFilterPreparation, type FilterPreparation } from './prepare-filter.ts';
 import { createPreparedRequests, type PreparedRequest } from './prepared-requests.ts';
 import { respond } from './respond.ts';
-import { type HybridParameters, retrieve } from './retrieve.ts';
 import { allAtHand, allGathered, type Words } from './words.ts';
 
 export interface SearchPorts {
@@ -147,7 +147,7 @@ function indexesAsked(wanted: SearchRequest, { catalogue }: SearchPorts): AskedI
 /** The vector of a query that needs no embedding: given, or seen before in the space that is asked. */
 function vectorAtHand(wanted: SearchRequest, space: string, queryVectors: QueryVectors): QueryVector | undefined {
   refuseOtherModel(wanted, space);
-  if (wanted.query_vector !== undefined) return { values: checkedVector(wanted.query_vector, space), truncated: false };
+  if (wanted.query_vector !== undefined) return { values: givenVector(wanted.query_vector, space), truncated: false };
   return queryVectors.get(`${space} ${wanted.query_text}`);
 }
 
@@ -158,18 +158,6 @@ function refuseOtherModel(wanted: SearchRequest, space: string): void {
     'space_mismatch',
     `the corpora are in ${space}, and the request wants model "${wanted.model}"`,
   );
-}
-
-function checkedVector(vector: readonly number[], space: string): Float32Array {
-  const checked = Float32Array.from(vector);
-  const dimension = parseSpace(space)?.dimension ?? 0;
-  const fault = vectorFault(checked, dimension);
-  if (fault !== undefined)
-    throw new ProblemError(
-      'invalid_vector',
-      `query_vector: ${vectorFaultMessage(fault, checked, dimension)} (${space})`,
-    );
-  return checked;
 }
 
 async function answerLater(

@@ -4,9 +4,10 @@ import { boostStrength, distanceDecimals } from './limits.ts';
  * What a recorded score makes of a distance: `1 - 0.5 * score`, so 1 for score 0 and 0.5 for score 1.
  * A score outside 0..1 counts as the nearest bound and one that is no number as 0: no entry, however it came into
  * the log, lifts by more than half or pushes an answer away.
+ * @param strength what stands for 0.5, 0 to 1
  */
-export function boostFactor(score: number): number {
-  return 1 - boostStrength * (score > 0 ? Math.min(score, 1) : 0);
+export function boostFactor(score: number, strength = boostStrength): number {
+  return 1 - strength * (score > 0 ? Math.min(score, 1) : 0);
 }
 
 /**

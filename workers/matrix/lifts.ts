@@ -47,8 +47,8 @@ export function findLift(lifts: Lifts, corpus: string, id: string): Lift | undef
 }
 
 /** The factor of the strongest playbook: boosts do not add up. */
-export function liftFactor(lift: Lift): number {
-  return boostFactor(lift.hits[0]?.entry.score ?? 0);
+export function liftFactor(lift: Lift, strength?: number): number {
+  return boostFactor(lift.hits[0]?.entry.score ?? 0, strength);
 }
 
 /**
@@ -105,16 +105,18 @@ function injectionOf(input: RankInput, lift: Lift, suppressed: SuppressedHit[]):
     if (hit.distance <= distanceMax) hits.push(hit);
     else suppress(suppressed, hit, 'inject_distance');
   }
-  const nearest = hits.sort(byInjectedDistance)[0];
+  const factorOf = (hit: PlaybookHit) => boostFactor(hit.entry.score, input.boostStrength);
+  const distanceOf = (hit: PlaybookHit) => applyBoost(hit.distance, factorOf(hit));
+  const nearest = hits.sort((left, right) => distanceOf(left) - distanceOf(right) || byId(left, right))[0];
   if (nearest === undefined) return undefined;
   const result: RankedResult = {
     id: lift.answerId,
     corpus: lift.answerCorpus,
-    distance: injectedDistance(nearest),
+    distance: distanceOf(nearest),
     metadataJson: document?.metadataJson ?? null,
     origin: 'injected',
     baseDistance: nearest.distance,
-    factor: boostFactor(nearest.entry.score),
+    factor: factorOf(nearest),
     playbookIds: idsOf(hits),
   };
   return { result, hits };
@@ -133,18 +135,10 @@ function answerRefusal(
   return undefined;
 }
 
-function injectedDistance(hit: PlaybookHit): number {
-  return applyBoost(hit.distance, boostFactor(hit.entry.score));
-}
-
 /** Lowest factor first; equal ones by nearness, then by id, so that the order of the hits decides nothing. */
 function byBoost(left: PlaybookHit, right: PlaybookHit): number {
   const byFactor = boostFactor(left.entry.score) - boostFactor(right.entry.score);
   return byFactor || left.distance - right.distance || byId(left, right);
-}
-
-function byInjectedDistance(left: PlaybookHit, right: PlaybookHit): number {
-  return injectedDistance(left) - injectedDistance(right) || byId(left, right);
 }
 
 function byId(left: PlaybookHit, right: PlaybookHit): number {

@@ -79,7 +79,7 @@ function draftRanking(input: RankInput): Draft {
         markFiltered(lifts, candidate);
         continue;
       }
-      const result = liftCandidate(lifts, candidate);
+      const result = liftCandidate(lifts, candidate, input.boostStrength);
       if (result.factor < 1) boosted += 1;
       results.push(result);
     }
@@ -93,14 +93,14 @@ function markFiltered(lifts: Lifts, candidate: Candidate): void {
   if (lift !== undefined) lift.retrieval = 'filtered';
 }
 
-function liftCandidate(lifts: Lifts, candidate: Candidate): RankedResult {
+function liftCandidate(lifts: Lifts, candidate: Candidate, strength: number | undefined): RankedResult {
   const { id, corpus, distance: baseDistance, metadataJson, fused } = candidate;
   const lift = lifts.size === 0 ? undefined : findLift(lifts, corpus, id);
   let factor = 1;
   let playbookIds = noPlaybooks;
   if (lift !== undefined) {
     lift.retrieval = 'kept';
-    factor = liftFactor(lift);
+    factor = liftFactor(lift, strength);
     playbookIds = idsOf(lift.hits);
   }
   const distance = applyBoost(baseDistance, factor);

@@ -66,6 +66,8 @@ export interface RankInput {
   readonly maxDistance?: number | undefined;
   /** Playbooks beyond this distance bring in nothing (0.20 where left out). Inclusive. */
   readonly maxInjectDistance?: number | undefined;
+  /** Part of a distance that a playbook of score 1 takes away (0.5 where left out). */
+  readonly boostStrength?: number | undefined;
   readonly lookup: Lookup;
 }
 

@@ -25,6 +25,8 @@ export interface Retrieval {
   readonly words: ReadonlyMap<string, LexicalIndex>;
   readonly hybrid: HybridParameters;
   readonly catalogue: IndexCatalogue;
+  /** Playbooks that are passed over, as if they had been taken back. */
+  readonly withoutPlaybooks?: readonly string[] | undefined;
 }
 
 /** What the corpora gave, and how many candidates the filter refused on the way. */
@@ -186,11 +188,15 @@ function livingDocument(entry: IndexEntry | undefined, id: string): { metadataJs
 }
 
 /** A playbook corpus that is not there yet is a cold start, not an error. */
-function playbookHits({ wanted, vector, space, catalogue }: Retrieval): PlaybookHit[] {
+function playbookHits({ wanted, vector, space, catalogue, withoutPlaybooks }: Retrieval): PlaybookHit[] {
   const side = wanted.index ?? null;
   const index = catalogue.get({ kind: 'playbooks', corpus: wanted.playbook_corpus, space, side });
   if (index === undefined || vector === undefined) return [];
-  return index.search(vector, wanted.playbook_top_k).map(({ id, distance, slot }) => ({
+  const found =
+    withoutPlaybooks === undefined
+      ? index.search(vector, wanted.playbook_top_k)
+      : index.searchWithin(vector, wanted.playbook_top_k, { excludeIds: withoutPlaybooks }).hits;
+  return found.map(({ id, distance, slot }) => ({
     playbookId: id,
     distance,
     // Written by this system's own playbook worker and checked when it was folded.
