@@ -1,10 +1,12 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { appendLine } from '../../streams/append.ts';
 import { eventually } from '../../streams/testing/eventually.ts';
 import { startTestLog, type TestLog } from '../../streams/testing/test-log.ts';
+import { loadBaselines, loadLastBaseline } from '../../workers/audit/baseline-log.ts';
+import { baselineDrift, formatChange, summarizeDrift } from '../../workers/drift/baseline-drift.ts';
 import { startLineProjection } from '../../workers/observer/line-projection.ts';
 import { checkLines, ImportRefused, importLines, type LineLogName } from './import.ts';
 import { LineFileError } from './lines.ts';
@@ -54,6 +56,40 @@ describe('importing a log of another runtime', () => {
     await eventually('the file is written', () => projection.lines() === 4);
     await projection.stop();
     expect((await readFile(path)).equals(await readFile(file))).toBe(true);
+  });
+
+  it('lesson 33: takes the published history of two runtimes, goes on behind it, and compares across them', async () => {
+    await using test = await startTestLog();
+    const file = resolve(import.meta.dirname, '../../workers/audit/fixtures/audit_baselines.jsonl');
+    expect(await imported(test, file)).toMatchObject({ lines: 8, appended: 8, last_sequence: 8 });
+    const observer = { connection: await test.connectAs('observer'), log: test.log };
+    const path = join(folder, 'history.jsonl');
+    const projection = await startLineProjection(observer, 'AUDIT_BASELINES', path);
+    await eventually('the file is written', () => projection.lines() === 8);
+    expect(await readFile(path, 'utf8')).toBe(await readFile(file, 'utf8'));
+
+    // One of our own behind theirs: the log has three runtimes then, and each is compared with the one before.
+    const own = { recorded_at: '2026-11-21T08:00:00.000Z', metrics: { p2_evidence_rows: 1055, p9_new: 1 } };
+    await appendLine(test.operator, 'lakehouse.audit-baseline', Buffer.from(JSON.stringify(own)), 'own');
+    await eventually('the line is written', () => projection.lines() === 9);
+    await projection.stop();
+    const entries = await loadBaselines(path);
+    expect(await loadLastBaseline(path)).toEqual(own);
+    const [first, lastOfFirst, second] = [entries[0], entries[6], entries[7]].map((entry) => entry?.metrics);
+    const lineage = baselineDrift(first, lastOfFirst ?? {});
+    expect(summarizeDrift(lineage)).toBe('5/10 metrics flagged warn, 0 first-run');
+    expect(lineage.filter(({ flag }) => flag === 'warn').map(({ metric }) => metric)).toEqual([
+      'p2_evidence_rows',
+      'p3_accepted',
+      'p3_human',
+      'p3_partial',
+      'p3_rejected',
+    ]);
+    expect(formatChange(lineage[0]?.change ?? null)).toBe('+583.3%');
+    // Two definitions of one name: the count of what would be written anew against that of what lies on disk.
+    const crossed = baselineDrift(lastOfFirst, second ?? {});
+    expect(crossed.filter(({ flag }) => flag !== 'ok')).toMatchObject([{ metric: 'p2_evidence_rows', current: 1055 }]);
+    expect(baselineDrift(second, own.metrics).map(({ flag }) => flag)).toEqual(['ok', 'first_run']);
   });
 
   it('goes on where an interrupted run ended, and changes nothing when it is run again', async () => {
