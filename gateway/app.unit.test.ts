@@ -16,7 +16,7 @@ describe('trace ids', () => {
     expect(operations).toMatchObject([{ trace_id: 'mine/1' }]);
   });
 
-  it.each([undefined, '', 'two words', 'x'.repeat(129)])('begins one where %j was sent', async (given) => {
+  it.each([undefined, '', 'two words', 'x'.repeat(129)])('lesson 19: begins one where %j was sent', async (given) => {
     const { app, asked } = testGateway();
     const response = await app.inject({ ...search, headers: given === undefined ? {} : { [traceHeader]: given } });
     expect(response.headers[traceHeader]).toBe('trace-1');

@@ -15,6 +15,11 @@ describe('readConfiguration', () => {
     expect(nats.tls).toBeUndefined();
   });
 
+  it('lesson 20: takes an empty variable for one that is not there', () => {
+    const names = ['LAKEHOUSE_RATE_LIMIT_WINDOW_MS', 'LAKEHOUSE_SNAPSHOT_INTERVAL_MS', 'LAKEHOUSE_REPLAY_LOCAL_MODEL'];
+    expect(readConfiguration(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(readConfiguration({}));
+  });
+
   it('reads lists with white space between', () => {
     const { gateway } = readConfiguration({
       LAKEHOUSE_ALLOWED_NETWORKS: '10.0.0.0/8, ::1 ,fd00::/8',

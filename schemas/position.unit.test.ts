@@ -70,7 +70,7 @@ describe('a vector', () => {
 describe('a search request', () => {
   const said = (body: object) => () => parseRequest(searchRequestSchema, body, searchSlips);
 
-  it('reference 10.28: names query_text where somebody wrote query', () => {
+  it('lesson 24, reference 10.28: names query_text where somebody wrote query', () => {
     expect(said({ query: 'forklift', corpora: ['workers'] })).toThrow(
       'unknown field "query": did you mean "query_text"?',
     );

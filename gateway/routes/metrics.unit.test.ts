@@ -74,7 +74,7 @@ describe('GET /metrics', () => {
 });
 
 describe('the line of a request', () => {
-  it('reference 10.50: is one for each request, with its trace, tracing or not', async () => {
+  it('lesson 18, reference 10.50: is one for each request, with its trace, tracing or not', async () => {
     const { app, requestLines } = testGateway();
     const headers = { 'x-lakehouse-trace-id': 'mine' };
     const answered = await app.inject({ ...search, headers });

@@ -34,6 +34,17 @@ describe('reading', () => {
     ]);
   });
 
+  it('lesson 27: asks with what is in no document: the titles of another table', () => {
+    const held = tables.alternateTitles.map((row) => ({
+      ...row,
+      'Alternate Title': `held out ${row['Alternate Title']}`,
+    }));
+    const queries = alternateTitleQueries({ ...tables, alternateTitles: held }, { count: 10, seed: 1 });
+    expect(queries).toHaveLength(3);
+    const texts = occupations({ ...tables, alternateTitles: held }).map(({ text }) => text);
+    for (const { query } of queries) expect(texts.some((text) => text.includes(query))).toBe(false);
+  });
+
   it('reads lines that end in CR LF', () => {
     expect(parseTable('A\tB\r\n1\t2\r\n')).toEqual([{ A: '1', B: '2' }]);
   });

@@ -159,7 +159,7 @@ describe('apply', () => {
     expect(index.lookup('w-1')).toEqual({ content: { version: 3, hash: null }, metadata: { version: 3, json: null } });
   });
 
-  it('reference 10.11: lists ids of documents without metadata', () => {
+  it('lesson 29, reference 10.11: lists ids of documents without metadata', () => {
     const index = fresh();
     index.apply(upsert('w-1', 1, vector(1, 0, 0)));
     index.apply(upsert('w-2', 2, vector(1, 1, 0), '{}'));

@@ -11,6 +11,10 @@ describe('canonical JSON', () => {
     expect(canonicalJson({ text: 'a < b && c > d' })).toBe('{"text":"a < b && c > d"}');
   });
 
+  it('lesson 21: has the SHA-256 that any implementation gives', () => {
+    expect(canonicalSha256({ b: 1, a: 'x' })).toBe('cdab067e9f3beb32d1252cfd63e492592fecbf591b0d08cadb24bb17f3864246');
+  });
+
   it('lesson 2: keeps an empty string', () => {
     expect(canonicalJson({ trace_id: '' })).toBe('{"trace_id":""}');
     expect(canonicalSha256({ trace_id: '' })).not.toBe(canonicalSha256({}));

@@ -55,7 +55,7 @@ describe('inject', () => {
     expect(ranking.injected).toBe(1);
   });
 
-  test('reference 10.22: RespectsInjectThreshold: 0.20 brings in, beyond it only boosts', () => {
+  test('lesson 26, reference 10.22: RespectsInjectThreshold: 0.20 brings in, beyond it only boosts', () => {
     const playbookHits = [
       playbookHit('w-8', 0.2),
       playbookHit('w-9', 0.2000001),
@@ -136,6 +136,23 @@ describe('role gate', () => {
       rankInput({ perCorpus: three, playbookHits: [playbookHit('w-1', 0.135)], queryRole: 'CNC Operator' }),
     );
     expect(ranking.boosted).toBe(1);
+  });
+
+  test('lesson 25: of one role in two cities a filter keeps the other city out; the role alone does not', () => {
+    const packer = { role: 'Packer' };
+    const indianapolis = [playbookHit('w-9', 0.11, packer)];
+    const asked = {
+      perCorpus: three,
+      playbookHits: indianapolis,
+      queryRole: 'Packers',
+      lookup: () => ({ metadataJson: '{"role":"Packer","city":"Indianapolis"}' }),
+    };
+    const inChicago = (metadataJson: string | null) => metadataJson?.includes('Chicago') === true;
+    const chicago = rank(rankInput({ ...asked, filter: inChicago, droppedInRetrieval: 0 }));
+    expect(chicago).toMatchObject({ injected: 0 });
+    expect(gates(chicago)).toEqual([['pb-w-9', 'filter']]);
+    // The distance between the two queries is small: whoever asks without saying the city as a filter gets it.
+    expect(rank(rankInput(asked)).injected).toBe(1);
   });
 
   test('of two playbooks for one answer only the one of the right role acts', () => {

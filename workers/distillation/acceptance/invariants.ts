@@ -19,7 +19,7 @@ import {
 import { scoreCategories, scoredRunSchema } from '../../../schemas/distillation/scored-run.ts';
 import { canonicalSha256 } from '../canonical-json.ts';
 import type { SourceLine } from '../evidence/make-evidence.ts';
-import { readLines } from '../files/json-lines.ts';
+import { readRows } from '../files/json-lines.ts';
 import { jsonlFiles, layout } from '../files/layout.ts';
 import { type RunResult, runAll } from '../run/run.ts';
 import type { StageContext } from '../run/stage.ts';
@@ -186,11 +186,19 @@ export function acceptanceInvariants(given: AcceptanceEvidence): Invariant[] {
       ],
       [stageNames.length, true, true],
     ),
-    check('A second run at the same time adds no line to any file.', given.linesAfter, given.linesBefore),
+    check(
+      'A second run at the same time adds no line to any file, and there are some.',
+      [given.linesAfter, given.linesBefore > 0],
+      [given.linesBefore, true],
+    ),
     check(
       'The same rows at the same time give the same run hash and the same files, in any folder.',
-      [again.summary.run_hash, canonicalSha256(elsewhere.receipts.map(({ outputs }) => outputs))],
-      [first.summary.run_hash, canonicalSha256(first.receipts.map(({ outputs }) => outputs))],
+      [
+        again.summary.run_hash,
+        canonicalSha256(elsewhere.receipts.map(({ outputs }) => outputs)),
+        filesOf(elsewhere) > 0,
+      ],
+      [first.summary.run_hash, canonicalSha256(first.receipts.map(({ outputs }) => outputs)), true],
     ),
     check(
       'The second run finds the first by itself, and no drift.',
@@ -200,9 +208,14 @@ export function acceptanceInvariants(given: AcceptanceEvidence): Invariant[] {
   ];
 }
 
+/** Files that a run made and that hold something: two runs that both made nothing are equal as well. */
+function filesOf({ receipts }: RunResult): number {
+  return receipts.flatMap(({ outputs }) => outputs).filter(({ records }) => records > 0).length;
+}
+
 async function rowsOf(root: string, path: string): Promise<Row[]> {
   const rows: Row[] = [];
-  for await (const { text } of readLines(join(root, path))) rows.push(JSON.parse(text));
+  for await (const { row } of readRows<Row>(join(root, path))) rows.push(row);
   return rows;
 }
 

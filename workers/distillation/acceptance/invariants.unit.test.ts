@@ -61,6 +61,15 @@ describe('the acceptance gate', () => {
     expect(damages).toHaveLength(22);
   });
 
+  it('lesson 16: does not take two runs that made nothing for two that are equal', () => {
+    const empty = { ...given.first, receipts: [] };
+    const nothing = { first: empty, again: empty, elsewhere: empty, linesBefore: 0, linesAfter: 0 };
+    const equalities = acceptanceInvariants({ ...given, ...nothing }).filter(({ sentence }) =>
+      /adds no line|give the same run hash/.test(sentence),
+    );
+    expect(equalities.map(({ holds }) => holds)).toEqual([false, false]);
+  });
+
   it.each(damages.map(([name, damage], index) => ({ name, damage, index })))('notices $name', ({ damage, index }) => {
     const before = acceptanceInvariants(given)[index];
     const after = acceptanceInvariants({ ...given, ...damage(given) })[index];

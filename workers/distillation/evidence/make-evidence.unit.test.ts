@@ -172,6 +172,14 @@ describe('the score of evidence', () => {
     expect(categoryOf('outcomes', { scenario: 's', created_at: '2026-04-27T05:00:00Z', ...fields })).toBe(category);
   });
 
+  it('lesson 28: tells a choice without a score from one with the score 0', () => {
+    const record = { run_id: 'playbooks:1', playbook_id: 'pb-1', recorded_at: '2026-04-27T05:00:00Z', text: 'chosen' };
+    expect(categoryOf('playbook_records', record)).toBe('needs_human_review');
+    expect(categoryOf('playbook_records', { ...record, score: null })).toBe('needs_human_review');
+    expect(categoryOf('playbook_records', { ...record, score: 0 })).toBe('partially_accepted');
+    expect(categoryOf('playbook_records', { ...record, score: 1 })).toBe('accepted');
+  });
+
   it('leaves the record as it was, and gives the same score twice', () => {
     const record = recordOf('scrum_reviews', scrum);
     const before = structuredClone(record);
@@ -179,7 +187,7 @@ describe('the score of evidence', () => {
     expect(record).toEqual(before);
   });
 
-  it('lesson 5: is another score under another version of the rules', () => {
+  it('is another score under another version of the rules', () => {
     const scored = scoreEvidence(recordOf('scrum_reviews', scrum), recordedAt);
     expect(scoreKey(scored)).toBe(`${scored.provenance.sig_hash}:${scorerVersion}`);
     expect(scoreKey({ ...scored, scorer_version: 'v1.0.1' })).not.toBe(scoreKey(scored));

@@ -10,17 +10,22 @@ export interface FileLine {
   readonly text: string;
   readonly offset: number;
   readonly length: number;
+  /** A last line without a line feed: a crash tore it, or somebody writes it at this moment. */
+  readonly torn?: true;
 }
 
 /** Bytes that one line may have; a longer one is a fault of the file. */
 export const lineBytesMax = 16 * 1024 * 1024;
 
 /**
- * The lines of a file, read as they are asked for. A last line without a line feed was torn by a crash and is left out. A
- * file that is not there has none.
+ * The lines of a file, read as they are asked for. A file that is not there has none.
+ * @param torn what becomes of a last line without a line feed
  * @throws RangeError where a line is longer than `lineBytesMax`
  */
-export async function* readLines(path: string): AsyncGenerator<FileLine, void, void> {
+export async function* readLines(
+  path: string,
+  torn: 'left out' | 'given' = 'left out',
+): AsyncGenerator<FileLine, void, void> {
   if (!(await exists(path))) return;
   let offset = 0;
   let rest: Buffer = Buffer.alloc(0);
@@ -36,6 +41,45 @@ export async function* readLines(path: string): AsyncGenerator<FileLine, void, v
     offset += from;
     if (rest.length > lineBytesMax) throw new RangeError(`${path} has a line of more than ${lineBytesMax} bytes`);
   }
+  if (torn === 'given' && rest.length > 0)
+    yield { text: rest.toString('utf8'), offset, length: rest.length, torn: true };
+}
+
+/** A line of a file that distillation writes is no JSON object: somebody else wrote there, or the disk lost it. */
+export class JsonLineError extends Error {
+  readonly path: string;
+  /** Counted from 1. */
+  readonly line: number;
+  constructor(path: string, line: number) {
+    super(`${path}, line ${line} is no JSON object`);
+    this.name = 'JsonLineError';
+    this.path = path;
+    this.line = line;
+  }
+}
+
+/** The rows of a file that this system wrote, taken at its word. @throws JsonLineError at the first that is no object */
+export async function* readRows<Row extends object>(
+  path: string,
+): AsyncGenerator<FileLine & { readonly row: Row }, void, void> {
+  let number = 0;
+  for await (const line of readLines(path)) {
+    number++;
+    yield { ...line, row: parseRow<Row>(line.text) ?? throwLine(path, number) };
+  }
+}
+
+function parseRow<Row extends object>(text: string): Row | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Row) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function throwLine(path: string, line: number): never {
+  throw new JsonLineError(path, line);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { EvidenceRecord, EvidenceSkip } from '../../../schemas/distillation/evidence-record.ts';
 import { makeEvidence, type SourceLine } from '../evidence/make-evidence.ts';
 import type { EvidenceStem } from '../evidence/sources.ts';
-import { appendLines, type LineWriter, readLines } from '../files/json-lines.ts';
+import { createDigestTable, type DigestTable } from '../files/digest-table.ts';
+import { appendLines, type LineWriter, readRows } from '../files/json-lines.ts';
 import { jsonlFiles, layout, partitionOf } from '../files/layout.ts';
 import { emptyStats, progressEveryRows, type StageContext, type StageOutcome } from './stage.ts';
 
@@ -50,24 +51,23 @@ export async function collectStage(
 }
 
 async function writeOnce(
-  known: Set<string>,
+  known: DigestTable,
   key: string,
   value: unknown,
   writer: () => Promise<LineWriter>,
 ): Promise<void> {
-  if (known.has(key)) return;
-  known.add(key);
+  if (!known.put(key).fresh) return;
   await (await writer()).append(value);
 }
 
-/** A key is 75 characters or less: some 150 bytes of memory for each row that there is. */
-async function knownSignatures(root: string): Promise<Set<string>> {
-  const known = new Set<string>();
+/** What was written before this run, on any day. */
+async function knownSignatures(root: string): Promise<DigestTable> {
+  const known = createDigestTable();
   for (const path of await jsonlFiles(root, layout.evidence)) {
     const stem = path.slice(path.lastIndexOf('/') + 1, -'.jsonl'.length) as EvidenceStem;
-    for await (const { text } of readLines(join(root, path))) known.add(evidenceKey(stem, JSON.parse(text)));
+    for await (const { row } of readRows<EvidenceRecord>(join(root, path))) known.put(evidenceKey(stem, row));
   }
-  for await (const { text } of readLines(join(root, layout.skips))) known.add(skipKey(JSON.parse(text)));
+  for await (const { row } of readRows<EvidenceSkip>(join(root, layout.skips))) known.put(skipKey(row));
   return known;
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Exporter, sftSampleSchema } from '../../../schemas/distillation/exports.ts';
+import { type Exporter, type QuarantineRow, sftSampleSchema } from '../../../schemas/distillation/exports.ts';
 import { canonicalSha256 } from '../canonical-json.ts';
 import { exportPreference, pairsOf } from '../exports/preference.ts';
 import {
@@ -7,15 +7,18 @@ import {
   emptyCounts,
   type QuarantineCounts,
   quarantineRow,
+  type Refusal,
   type ScoredEvidence,
 } from '../exports/quarantine.ts';
 import { exportRag } from '../exports/rag.ts';
 import { assertTeachable, exportSft } from '../exports/sft.ts';
-import { appendLines, readLines } from '../files/json-lines.ts';
+import { createDigestTable, createNumberColumn } from '../files/digest-table.ts';
+import { appendLines, readRows } from '../files/json-lines.ts';
 import { jsonlFiles, layout } from '../files/layout.ts';
 import { evidencePathOf } from './score.ts';
-import { openScoredEvidence, type ScoredPlace, scoredPlaces } from './scored-evidence.ts';
+import { openScoredEvidence, scoredPlaces } from './scored-evidence.ts';
 import { emptyStats, progressEveryRows, type StageContext, type StageOutcome } from './stage.ts';
+import { createTaskPlaces } from './task-places.ts';
 
 export interface ExportOptions {
   readonly includeReview: boolean;
@@ -36,31 +39,31 @@ interface Sink {
 
 async function openSink(exporter: Exporter, { root, recordedAt }: StageContext): Promise<Sink> {
   const [samplesPath, refusedPath] = [join(root, layout.exports[exporter]), join(root, layout.quarantine(exporter))];
-  const ids = new Set<string>();
-  for await (const { text } of readLines(samplesPath)) ids.add(JSON.parse(text).id);
-  const refused = new Set<string>();
-  for await (const { text } of readLines(refusedPath)) refused.add(refusalKey(JSON.parse(text)));
+  // What earlier runs wrote is told by reading it once more: a list of it beside the files could disagree with them.
+  const [ids, refused] = [createDigestTable(), createDigestTable()];
+  for await (const { row } of readRows<{ id: string }>(samplesPath)) ids.put(row.id);
+  for await (const { row } of readRows<QuarantineRow>(refusedPath)) refused.put(refusalKey(row));
   const [samples, quarantine] = [await appendLines(samplesPath), await appendLines(refusedPath)];
   const counts = emptyCounts();
-  const seen = new Set<string>();
+  // By the number of the id: 1 where this run had it.
+  const seen = createNumberColumn();
+  let exported = 0;
+  const refuse = async (refusal: Refusal, source: object, provenance: unknown) => {
+    counts[refusal.reason]++;
+    counts.total++;
+    const row = quarantineRow(exporter, refusal, source, provenance, recordedAt);
+    if (refused.put(refusalKey(row)).fresh) await quarantine.append(row);
+  };
   return {
     counts,
-    exported: () => seen.size,
+    exported: () => exported,
     take: async (one, source, provenance) => {
-      const result = 'sample' in one && seen.has(one.sample.id) ? duplicateOf(one.sample.id) : one;
-      if ('sample' in result) {
-        seen.add(result.sample.id);
-        if (ids.has(result.sample.id)) return;
-        ids.add(result.sample.id);
-        return samples.append(result.sample);
-      }
-      counts[result.refusal.reason]++;
-      counts.total++;
-      const row = quarantineRow(exporter, result.refusal, source, provenance, recordedAt);
-      const key = refusalKey(row);
-      if (refused.has(key)) return;
-      refused.add(key);
-      await quarantine.append(row);
+      if ('refusal' in one) return refuse(one.refusal, source, provenance);
+      const { index, fresh } = ids.put(one.sample.id);
+      if (seen.get(index) === 1) return refuse(duplicateOf(one.sample.id), source, provenance);
+      seen.set(index, 1);
+      exported++;
+      if (fresh) await samples.append(one.sample);
     },
     close: async () => {
       await samples.close();
@@ -69,8 +72,8 @@ async function openSink(exporter: Exporter, { root, recordedAt }: StageContext):
   };
 }
 
-function duplicateOf(id: string) {
-  return { refusal: { reason: 'duplicate_id', errors: [`a row with the id ${id} came before`] } } as const;
+function duplicateOf(id: string): Refusal {
+  return { reason: 'duplicate_id', errors: [`a row with the id ${id} came before`] };
 }
 
 function refusalKey({ reason, source_record }: { reason: string; source_record: unknown }): string {
@@ -108,13 +111,16 @@ export async function exportRowsStage(
   return { ...(await outcomeOf(exporter, stats, sink, context)), parameters, errors };
 }
 
-/** Reads back what was written and asks the firewall once more. */
+const errorsToldMax = 100;
+
+/** Reads back what was written and asks the firewall once more; tells the first rows that should not be there. */
 async function contamination(path: string): Promise<string[]> {
   const errors: string[] = [];
   let line = 0;
-  for await (const { text } of readLines(path)) {
+  for await (const { row } of readRows(path)) {
     line++;
-    const sample = sftSampleSchema.safeParse(JSON.parse(text));
+    const sample = sftSampleSchema.safeParse(row);
+    if (errors.length >= errorsToldMax) return errors;
     if (!sample.success) errors.push(`line ${line} is no training sample: ${sample.error.issues[0]?.message}`);
     else assertTeachable(sample.data.quality_score);
   }
@@ -124,21 +130,19 @@ async function contamination(path: string): Promise<string[]> {
 /** Pairs: task by task, in the order in which tasks were first scored. */
 export async function exportPairsStage(context: StageContext): Promise<StageOutcome> {
   const stats = emptyStats();
-  const tasks = new Map<string, ScoredPlace[]>();
+  const byTask = createTaskPlaces();
   for await (const place of scoredPlaces(context.root)) {
     stats.records_in++;
-    if (place.category === 'needs_human_review') continue;
-    const task = tasks.get(place.taskId);
-    if (task === undefined) tasks.set(place.taskId, [place]);
-    else task.push(place);
+    if (place.category !== undefined && place.category !== 'needs_human_review') byTask.add(place);
   }
   const sink = await openSink('preference', context);
   const source = openScoredEvidence(context.root);
   let insufficient = 0;
   try {
-    for (const [index, places] of [...tasks.values()].entries()) {
-      if (index % progressEveryRows === 0) context.progress('export-preference', index);
-      const placed = pairsOf(places.map((place) => ({ place, scored: { category: place.category } })));
+    let asked = 0;
+    for (const places of byTask.tasks()) {
+      if (asked++ % progressEveryRows === 0) context.progress('export-preference', asked);
+      const placed = pairsOf(places.map((place) => ({ place, scored: { category: place.category ?? '' } })));
       if (placed.length === 0) insufficient++;
       for (const pair of placed) {
         const [chosen, rejected] = [await source.read(pair.chosen.place), await source.read(pair.rejected.place)];
