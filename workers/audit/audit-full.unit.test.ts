@@ -13,6 +13,7 @@ import { auditMarkdown } from './markdown.ts';
 import type { AuditContext } from './phase.ts';
 import { reconDocument } from './phases/recon.ts';
 import { replayLogPath } from './phases/replay.ts';
+import { type Damage, damages, livedRunId } from './testing/damages.ts';
 
 const recordedAt = '2026-04-27T06:00:00.000Z';
 let folder: string;
@@ -30,7 +31,7 @@ beforeAll(async () => {
     { includeReview: false, includePartial: false },
     {
       root: pristine,
-      runId: 'lived',
+      runId: livedRunId,
       recordedAt,
       gitCommit: 'a'.repeat(40),
       monotonicMs: () => 0,
@@ -74,23 +75,6 @@ async function damaged(damage: (root: string) => Promise<void>): Promise<string>
   return root;
 }
 
-const rowsOf = async (root: string, path: string): Promise<Record<string, unknown>[]> =>
-  (await readFile(join(root, path), 'utf8'))
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-const changeFirst = (path: string, change: (row: Record<string, unknown>) => object) => async (root: string) => {
-  const [first = {}, ...rest] = await rowsOf(root, path);
-  const rows = [{ ...first, ...change(first) }, ...rest];
-  await writeFile(join(root, path), `${rows.map((row) => JSON.stringify(row)).join('\n')}\n`);
-};
-const changeJson = (name: string, change: (value: Record<string, unknown>) => object) => async (root: string) => {
-  const path = join(root, layout.runs, 'lived', name);
-  const value = JSON.parse(await readFile(path, 'utf8'));
-  await writeFile(path, JSON.stringify({ ...value, ...change(value) }));
-};
-const { rag, sft, preference } = layout.exports;
-
 describe('audit-full', () => {
   it('lets a stack that has lived through the acceptance rows pass: 16 of 16, 22 checks, no phase skipped', async () => {
     const report = await auditFull(contextOf(pristine), moment);
@@ -112,76 +96,39 @@ describe('audit-full', () => {
     });
   });
 
-  it.each<[string, (root: string) => Promise<void>, string]>([
-    [
-      'a rejected row among the training samples',
-      changeFirst(sft, () => ({ quality_score: 'rejected' })),
-      'sft_without_forbidden_scores',
-    ],
-    [
-      'a rejected row among the playbooks',
-      changeFirst(rag, () => ({ source_category: 'rejected' })),
-      'rag_without_rejected',
-    ],
-    [
-      'a pair of one run',
-      changeFirst(preference, (row) => ({ rejected_run_id: row.chosen_run_id })),
-      'preference_without_self_pairs',
-    ],
-    [
-      'a pair of one text',
-      changeFirst(preference, (row) => ({ rejected: row.chosen })),
-      'preference_without_identical_texts',
-    ],
-    [
-      'an upper-case signature',
-      changeFirst(rag, ({ provenance }) => ({ provenance: { ...(provenance as object), sig_hash: 'A'.repeat(64) } })),
-      'exports_with_provenance',
-    ],
-    [
-      'an evidence record of another version',
-      changeFirst('evidence/2026/04/27/audits.jsonl', () => ({ schema_version: 2 })),
-      'evidence_valid',
-    ],
-    [
-      'a score of no category',
-      changeFirst('scored-runs/2026/04/27/audits.jsonl', () => ({ category: 'splendid' })),
-      'scores_valid',
-    ],
-    ['a missing receipt', (root) => rm(join(root, layout.runs, 'lived', 'score.json')), 'receipts_present'],
-    ['a receipt without a validation', changeJson('collect.json', () => ({ validation: true })), 'receipts_valid'],
-    ['a summary without its totals', changeJson('summary.json', () => ({ total_records_in: 'many' })), 'summary_valid'],
-    [
-      'lesson 32: a short run hash',
-      changeJson('summary.json', ({ run_hash }) => ({ run_hash: String(run_hash).slice(0, 63) })),
-      'run_hash_sha256',
-    ],
-    [
-      'lesson 31: a malformed tail of the log of runs',
-      (root) => appendFile(join(root, replayLogPath), '{"schema":"replay_run\n'),
-      'replay_log_tail',
-    ],
-    ['a missing document', (root) => rm(join(root, 'project', reconDocument)), 'recon_document'],
-  ])('notices %s, and nothing else', async (_name, damage, check) => {
-    const report = await auditFull(contextOf(await damaged(damage)), moment);
-    const failed = report.checks.filter(({ required, passed }) => required && !passed).map(({ name }) => name);
-    expect(failed).toEqual([check]);
+  const failedAfter = async ({ files = async () => undefined, context = (given) => given }: Damage) => {
+    const report = await auditFull(context(contextOf(await damaged(files))), moment);
     expect(report.passed).toBe(false);
+    return report.checks.filter(({ required, passed }) => required && !passed).map(({ name }) => name);
+  };
+
+  it.each(damages)('notices $what, and nothing else', async (damage) => {
+    expect(await failedAfter(damage)).toEqual([damage.check]);
   });
 
-  it('notices tests that fail and dry runs that do, and a guard that does not hold', async () => {
-    const failing = { ...contextOf(pristine), runSchemaTests: async () => ({ passed: false, summary: '1 failed' }) };
-    const failedOf = async (context: AuditContext) =>
-      (await auditFull(context, moment)).checks
-        .filter(({ required, passed }) => required && !passed)
-        .map(({ name }) => name);
-    expect(await failedOf(failing)).toEqual(['schema_tests']);
-    const { replayDry } = contextOf(pristine);
-    const unguarded: AuditContext['replayDry'] = async (request, playbooks) => ({
-      ...(await replayDry(request, playbooks)),
-      escalation_path: ['local', 'large'],
-    });
-    expect(await failedOf({ ...contextOf(pristine), replayDry: unguarded })).toEqual(['replay_dry_runs']);
+  const checkOf = (what: string) => damages.find((damage) => damage.what === what) ?? { what, check: 'none' };
+  it('lesson 31: fails on a malformed tail of the log of replays', async () => {
+    expect(await failedAfter(checkOf('a malformed tail of the log of replays'))).toEqual(['replay_log_tail']);
+  });
+  it('lesson 32: fails on a short run hash', async () => {
+    expect(await failedAfter(checkOf('a short run hash'))).toEqual(['run_hash_sha256']);
+  });
+
+  it('has a damage for every required check, and all of them are in the docs', async () => {
+    const { checks } = await auditFull(contextOf(pristine), moment);
+    const names = checks.filter(({ required }) => required).map(({ name }) => name);
+    expect([...new Set(damages.map(({ check }) => check))].sort()).toEqual(names.sort());
+    const readme = await readFile(join(import.meta.dirname, 'README.md'), 'utf8');
+    const rows = [...readme.matchAll(/^\| ([^|]*?) +\| `([a-z0-9_]+)` +\|$/gm)].map(([, what, check]) => [what, check]);
+    expect(rows).toEqual(damages.map(({ what, check }) => [what, check]));
+  });
+
+  it('tells of rows that are no JSON, and goes on', async () => {
+    const root = await damaged((at) => appendFile(join(at, layout.exports.rag), 'no row\n'));
+    const report = await auditFull(contextOf(root), moment);
+    expect(report.checks.filter(({ required, passed }) => required && !passed)).toMatchObject([
+      { name: 'exports_with_provenance', notes: [`${layout.exports.rag}:9`] },
+    ]);
   });
 
   it('lesson 15: skips the tests of the schemas where there is no command for them, and says so', async () => {
@@ -207,7 +154,7 @@ describe('audit-full', () => {
   });
 
   it('lesson 30: reads training samples where the exporter writes them', () => {
-    expect(sft).toBe('exports/sft/instruction_response.jsonl');
+    expect(layout.exports.sft).toBe('exports/sft/instruction_response.jsonl');
   });
 
   it('writes nothing below the root', async () => {

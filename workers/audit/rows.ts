@@ -9,12 +9,15 @@ export interface AuditedRow {
   readonly value: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** The lines of a file below the root, whatever is in them. A file that is not there has none. */
+/**
+ * The lines of a file below the root, whatever is in them; a torn last line is one that is no JSON. A file that is not
+ * there has none.
+ */
 export async function* auditedRows(root: string, path: string): AsyncGenerator<AuditedRow, void, void> {
   let line = 0;
-  for await (const { text } of readLines(join(root, path))) {
+  for await (const { text, torn } of readLines(join(root, path), 'given')) {
     line++;
-    yield { line, path, value: parse(text) };
+    yield { line, path, value: torn === true ? undefined : parse(text) };
   }
 }
 

@@ -222,6 +222,29 @@ describe('run drift', () => {
     expect(driftReportSchema.safeParse(report).success).toBe(true);
   });
 
+  it('warns where as much came out, and a category moved by more than 20 %', () => {
+    const scored = (accepted: number, rejected: number, quarantined = 0, hash = 'a'): ComparedRun => {
+      const { summary, ...rest } = run(100, hash, hash);
+      const [stage] = summary.stages;
+      if (stage === undefined) throw new Error('no stage');
+      return {
+        ...rest,
+        summary: { ...summary, stages: [{ ...stage, stage: 'score', accepted, rejected, quarantined }] },
+      };
+    };
+    const flags = (before: ComparedRun, now: ComparedRun) => runDrift(before, now, at).flags;
+    expect(flags(scored(50, 50), scored(60, 40, 0, 'b'))).toEqual(['run_hash_changed']);
+    expect(flags(scored(50, 50), scored(61, 39, 0, 'b'))).toEqual([
+      'category_swing:score:accepted',
+      'category_swing:score:rejected',
+      'run_hash_changed',
+    ]);
+    expect(runDrift(scored(50, 50), scored(50, 49, 1, 'b'), at)).toMatchObject({
+      severity: 'warn',
+      flags: ['category_swing:score:quarantined', 'run_hash_changed'],
+    });
+  });
+
   it('lesson 9: does not know whether inputs match where they were not hashed, and refuses rows of version 1', () => {
     const report = runDrift(run(10, 'a', null), run(10, 'b'), at);
     expect(report.stages[0]).toMatchObject({ input_hash_match: null, deterministic_violation: false });

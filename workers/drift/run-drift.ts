@@ -13,7 +13,8 @@ type StageDrift = DriftReport['stages'][number];
 
 /**
  * How a run differs from the one before it. The same input with another output is an `alert`: a stage that should be a
- * function of its input is none. More than 20 % either way, or a reason for refusing that was not there before, is `warn`.
+ * function of its input is none. More than 20 % either way, of what came out or of one category, or a reason for refusing
+ * that was not there before, is `warn`.
  * @param prior undefined where this is the first run
  */
 export function runDrift(prior: ComparedRun | undefined, current: ComparedRun, generatedAt: string): DriftReport {
@@ -23,14 +24,16 @@ export function runDrift(prior: ComparedRun | undefined, current: ComparedRun, g
   const stages = current.summary.stages.map(({ stage }) => stageDrift(stage, prior, current));
   const fresh = current.errorClasses.filter((name) => !prior.errorClasses.includes(name));
   const swings = stages.filter(isSwing);
+  const categories = current.summary.stages.flatMap((stage) => categorySwings(stage, prior));
   const flags = [
     ...stages.filter((stage) => stage.deterministic_violation).map(({ stage }) => `nondeterministic:${stage}`),
     ...swings.map(({ stage }) => `swing:${stage}`),
+    ...categories,
     ...fresh.map((name) => `new_error_class:${name}`),
     ...(prior.summary.run_hash === run_hash ? [] : ['run_hash_changed']),
   ];
   const alert = stages.some((stage) => stage.deterministic_violation);
-  const severity = alert ? 'alert' : swings.length > 0 || fresh.length > 0 ? 'warn' : 'ok';
+  const severity = alert ? 'alert' : swings.length + categories.length + fresh.length > 0 ? 'warn' : 'ok';
   return { ...report, prior_run_id: prior.summary.run_id, severity, stages, flags };
 }
 
@@ -60,4 +63,18 @@ function stageDrift(stage: StageName, prior: ComparedRun, current: ComparedRun):
 
 function isSwing({ pct_change_out }: StageDrift): boolean {
   return pct_change_out !== null && Math.abs(pct_change_out) > driftThreshold;
+}
+
+const categories = ['accepted', 'rejected', 'quarantined', 'skipped'] as const;
+
+/** What moved inside a stage while as much came out. From 0 to anything counts, as in the table of baselines. */
+function categorySwings(now: RunSummary['stages'][number], { summary }: ComparedRun): string[] {
+  const before = summary.stages.find(({ stage }) => stage === now.stage);
+  if (before === undefined) return [];
+  // Where all that came out was accepted, the swing of the stage has told it.
+  const told = [before, now].every(({ accepted, records_out }) => accepted === records_out);
+  return categories
+    .filter((category) => category !== 'accepted' || !told)
+    .filter((category) => Math.abs(now[category] - before[category]) > driftThreshold * before[category])
+    .map((category) => `category_swing:${now.stage}:${category}`);
 }

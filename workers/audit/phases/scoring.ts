@@ -1,5 +1,6 @@
-import { type ScoreCategory, scoredRunSchema } from '../../../schemas/distillation/scored-run.ts';
+import { type ScoreCategory, scoreCategories, scoredRunSchema } from '../../../schemas/distillation/scored-run.ts';
 import { issueSentence } from '../../../schemas/problems.ts';
+import { createDigestTable, createNumberColumn } from '../../distillation/files/digest-table.ts';
 import { jsonlFiles, layout } from '../../distillation/files/layout.ts';
 import { type AuditContext, collectFaults, informational, type PhaseOutcome, required } from '../phase.ts';
 import { auditedRows, placeOf } from '../rows.ts';
@@ -14,13 +15,18 @@ export async function auditScoring({ root }: AuditContext): Promise<PhaseOutcome
     needs_human_review: 0,
   };
   for (const path of await jsonlFiles(root, layout.scoredRuns)) {
-    const newest = new Map<string, ScoreCategory>();
+    const [rows, newest] = [createDigestTable(), createNumberColumn()];
     for await (const row of auditedRows(root, path)) {
       const scored = scoredRunSchema.safeParse(row.value);
-      if (scored.success) newest.set(scored.data.provenance.sig_hash, scored.data.category);
-      else faults.add(`${placeOf(row)}: ${issueSentence(scored.error)}`);
+      if (scored.success) {
+        const { sig_hash } = scored.data.provenance;
+        newest.set(rows.put(sig_hash).index, scoreCategories.indexOf(scored.data.category));
+      } else faults.add(`${placeOf(row)}: ${issueSentence(scored.error)}`);
     }
-    for (const category of newest.values()) categories[category]++;
+    for (let row = 0; row < rows.size(); row++) {
+      const category = scoreCategories[newest.get(row)];
+      if (category !== undefined) categories[category]++;
+    }
   }
   const { accepted, partially_accepted, rejected, needs_human_review } = categories;
   const total = accepted + partially_accepted + rejected + needs_human_review;
