@@ -61,6 +61,11 @@ export async function deleteConsumer(connection: LogConnection, stream: string, 
   });
 }
 
+/** Every message of the stream up to here is acknowledged by a durable consumer; 0 where it is not there. */
+export async function readAckFloor(connection: LogConnection, stream: string, durable: string): Promise<number> {
+  return (await readConsumer(connection, stream, durable))?.ack_floor.stream_seq ?? 0;
+}
+
 async function readConsumer(
   connection: Pick<LogConnection, 'manager'>,
   stream: string,

@@ -21,6 +21,12 @@ export async function readStreamState(connection: RuntimeConnection, stream: Str
   return { createdAtMs: Date.parse(createdAt), firstSequence, lastSequence };
 }
 
+/** Whether a stream lets go of what a newer message of the same subject replaces. Throws `NatsError` as above. */
+export async function keepsNewestOnly(connection: LogConnection, stream: StreamName): Promise<boolean> {
+  const { config } = await connection.manager.streams.info(stream);
+  return config.max_msgs_per_subject === 1;
+}
+
 export interface StreamMessage extends Cause {
   readonly subject: string;
   readonly payload: Uint8Array;

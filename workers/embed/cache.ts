@@ -19,6 +19,8 @@ export interface CacheStats {
 
 export interface CachedEmbedder extends Embedder {
   stats(): CacheStats;
+  /** A copy of what is remembered of one text, counted as a hit; undefined, and not counted, where nothing is. */
+  remembered(text: string, kind: EmbedKind): { vector: Float32Array; truncated: boolean } | undefined;
 }
 
 interface Entry {
@@ -60,6 +62,12 @@ export function withCache(inner: Embedder, entriesMax: number = cacheEntriesMax)
     },
     close: () => inner.close(),
     stats: () => toStats(hits, misses, entries.size),
+    remembered: (text, kind) => {
+      const entry = entries.get(cacheKey(inner.space.model, text, kind, inner.space));
+      if (entry === undefined) return undefined;
+      hits += 1;
+      return { vector: entry.vector.slice(), truncated: entry.truncated };
+    },
   };
 }
 
@@ -124,6 +132,7 @@ function passThrough(inner: Embedder): CachedEmbedder {
     embed: (texts, kind, signal) => inner.embed(texts, kind, signal),
     close: () => inner.close(),
     stats: () => toStats(0, 0, 0),
+    remembered: () => undefined,
   };
 }
 

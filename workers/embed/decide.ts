@@ -5,7 +5,7 @@ import { encodeVector } from '../../schemas/vector.ts';
 import type { Decision, MessageContext, PlannedAppend } from '../../streams/reactor.ts';
 import type { CorpusSpace } from '../corpus-spaces/corpus-spaces.ts';
 import { joinCorpusStates } from '../documents/corpus-state.ts';
-import { later } from '../registers/registers.ts';
+import { joinVectorStates } from '../documents/vector-state.ts';
 import { EmbedderError } from './embedder.ts';
 
 type DocumentEvent = DecodedEvent<'lakehouse.document', EventData<'lakehouse.document'>>;
@@ -15,13 +15,26 @@ export interface EmbedPorts {
   readonly newestVector: (space: string, corpus: string, id: string) => Promise<VectorData | undefined>;
   /** What makes vectors of a space, given in its written form; undefined where no embedder here does. */
   readonly embedderOf: (space: string) => EmbedText | undefined;
+  /** The vector of a text in a space, where it is at hand. */
+  readonly remembered: (space: string, text: string) => Embedded | undefined;
+  /**
+   * Whether what VECTORS holds of the document is to be read, joined with and replaced by compare-and-set. Else the state is
+   * appended as it is: folds join it by its versions, whatever it comes before or behind.
+   */
+  readonly joins: (sequence: number) => boolean;
 }
 
-export type EmbedText = (text: string, signal: AbortSignal) => Promise<{ vector: Float32Array; truncated: boolean }>;
+export interface Embedded {
+  readonly vector: Float32Array;
+  readonly truncated: boolean;
+}
+
+export type EmbedText = (text: string, signal: AbortSignal) => Promise<Embedded>;
 
 /**
  * Turns the state of a document into vectors: its content in its space, and its absence in every other space that it was
- * ever in. Content whose vector is there already, or that brought its own, costs no embedding.
+ * ever in. Content whose vector is remembered or on VECTORS already, or that brought its own, costs no embedding. The log
+ * is read only for a text that is not remembered: nats-server would keep the surroundings of every message that is asked for.
  */
 export async function decideEmbed(event: DocumentEvent, context: MessageContext, ports: EmbedPorts): Promise<Decision> {
   const document = event.data;
@@ -32,7 +45,9 @@ export async function decideEmbed(event: DocumentEvent, context: MessageContext,
     if ('kind' in made) return made;
     states.push(stateIn(document, content.value.space, made));
   }
-  const events = states.map((state, item) => planVector(state, `vector:${context.sequence}:${item}`));
+  const { sequence } = context;
+  const joins = ports.joins(sequence);
+  const events = states.map((state, item) => planVector(state, `vector:${sequence}:${item}`, joins));
   return { kind: 'append', events };
 }
 
@@ -69,6 +84,9 @@ async function vectorContent(
   const { hash, text, space } = content;
   const own = content.metadata === undefined ? {} : { metadata: content.metadata };
   if (content.vector !== null) return { hash, text, vector: content.vector, truncated: false, ...own };
+  const remembered = text === null ? undefined : ports.remembered(space, text);
+  if (remembered !== undefined)
+    return { hash, text, vector: encodeVector(remembered.vector), truncated: remembered.truncated, ...own };
   const newest = await ports.newestVector(space, document.corpus, document.id);
   if (newest?.content.value?.hash === hash) {
     const { vector, truncated } = newest.content.value;
@@ -90,13 +108,10 @@ async function vectorContent(
   }
 }
 
-function planVector(state: VectorData, messageId: string): PlannedAppend<'lakehouse.vector'> {
-  return {
-    name: 'lakehouse.vector',
-    tokens: { space: state.space, corpus: state.corpus, key: state.id },
-    messageId,
-    decide: (newest) => joinVectorStates(newest, state),
-  };
+function planVector(state: VectorData, messageId: string, joins: boolean): PlannedAppend<'lakehouse.vector'> {
+  const { space, corpus, id: key } = state;
+  const planned = { name: 'lakehouse.vector', tokens: { space, corpus, key }, messageId } as const;
+  return joins ? { ...planned, decide: (newest) => joinVectorStates(newest, state) } : { ...planned, data: state };
 }
 
 /**
@@ -118,7 +133,8 @@ export async function decideInSpace(
     if ('kind' in made && made.kind === 'retry') return made;
   }
   const state = stateIn(document, space, made === null || 'kind' in made ? null : made);
-  return { kind: 'append', events: [planVector(state, `vector-in:${space}:${context.sequence}`)] };
+  const { sequence } = context;
+  return { kind: 'append', events: [planVector(state, `vector-in:${space}:${sequence}`, ports.joins(sequence))] };
 }
 
 /**
@@ -139,23 +155,4 @@ export async function decideInAll(
   const hindrance = decisions.find(({ kind }) => kind === 'retry' || kind === 'reject');
   if (hindrance !== undefined) return hindrance;
   return { kind: 'append', events: decisions.flatMap((one) => (one.kind === 'append' ? one.events : [])) };
-}
-
-type ContentRegister = VectorData['content'];
-
-/** Of equally late states the one that is there: the absence is a word about another space's document. */
-function laterOrPresent(one: ContentRegister, other: ContentRegister): ContentRegister {
-  if (one.version === other.version && one.value === null) return other;
-  return later(one, other);
-}
-
-/** Joins what is known of a document in one space with a state of it. Undefined where that adds nothing. */
-export function joinVectorStates(known: VectorData | undefined, state: VectorData): VectorData | undefined {
-  if (known === undefined) return state;
-  const content = laterOrPresent(known.content, state.content);
-  const metadata = later(known.metadata, state.metadata);
-  const sameContent =
-    content === known.content || (content.version === known.content.version && content.value === null);
-  if (sameContent && metadata === known.metadata) return undefined;
-  return { ...known, content, metadata };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DocumentData, VectorData } from '../../schemas/events/document.ts';
 import { encodeVector } from '../../schemas/vector.ts';
-import { decideInSpace, type EmbedPorts, joinVectorStates } from './decide.ts';
+import { decideEmbed, decideInSpace, type EmbedPorts } from './decide.ts';
 import { EmbedderError } from './embedder.ts';
 
 const own = 'own@2';
@@ -38,6 +38,8 @@ function stateOf(value: VectorData['content']['value'], version = 3): VectorData
 
 const ports: EmbedPorts = {
   newestVector: async () => undefined,
+  remembered: () => undefined,
+  joins: () => false,
   embedderOf: () => async (text) => {
     if (text === 'away') throw new EmbedderError({ kind: 'outage', message: 'away' });
     if (text === 'refused') throw new EmbedderError({ kind: 'text_refused', message: 'no', textIndex: 0 });
@@ -49,7 +51,7 @@ async function decided(value: DocumentData['content']['value']) {
   const event = { type: 'lakehouse.document', data: documentOf(value) } as Parameters<typeof decideInSpace>[0];
   const decision = await decideInSpace(event, context, beside, ports);
   if (decision.kind !== 'append') return decision.kind;
-  return decision.events.map((planned) => ('decide' in planned ? planned.decide(undefined) : undefined));
+  return decision.events.map((planned) => ('data' in planned ? planned.data : undefined));
 }
 
 describe('a document in a space beside its own', () => {
@@ -72,19 +74,42 @@ describe('a document in a space beside its own', () => {
   });
 });
 
-describe('two words of one version in one space', () => {
-  const present = stateOf({ hash, text: 'hello', vector, truncated: false });
-  const absent = stateOf(null);
+describe('what VECTORS holds of a document', () => {
+  const said = { type: 'lakehouse.document', data: documentOf({ hash, space: own, text: 'hello', vector: null }) };
+  const event = said as Parameters<typeof decideEmbed>[0];
+  const embedded = Float32Array.of(0, 1);
 
-  it('come to the same in either order: what is there outranks what is absent', () => {
-    expect(joinVectorStates(absent, present)).toEqual(present);
-    expect(joinVectorStates(present, absent)).toBeUndefined();
-    expect(joinVectorStates(absent, absent)).toBeUndefined();
-    expect(joinVectorStates(present, present)).toBeUndefined();
+  async function contentMade(some: Partial<EmbedPorts>) {
+    const decision = await decideEmbed(event, context, { ...ports, ...some });
+    const [planned] = decision.kind === 'append' ? decision.events : [];
+    return planned !== undefined && 'data' in planned ? planned.data : planned;
+  }
+
+  it('is not asked for where the vector of the text is remembered', async () => {
+    const newestVector = () => Promise.reject(new Error('nobody may ask'));
+    const remembered = () => ({ vector: embedded, truncated: true });
+    const value = { hash, text: 'hello', vector: encodeVector(embedded), truncated: true };
+    const { space: _, ...state } = stateOf(value);
+    expect(await contentMade({ newestVector, remembered })).toEqual({ ...state, space: own });
   });
 
-  it('are overruled by a later absence', () => {
-    expect(joinVectorStates(present, stateOf(null, 4))?.content).toEqual({ version: 4, value: null });
-    expect(joinVectorStates(stateOf(null, 4), present)).toBeUndefined();
+  it('gives the vector of a text that is not remembered, and nothing is embedded', async () => {
+    const value = { hash, text: 'hello', vector: encodeVector(embedded), truncated: false };
+    const newestVector = async () => stateOf(value, 1);
+    const embedderOf = () => () => Promise.reject(new Error('nothing may be embedded'));
+    expect(await contentMade({ newestVector, embedderOf })).toMatchObject({ content: { version: 3, value } });
+  });
+
+  it('is joined by compare-and-set only where it is told to be', async () => {
+    const joins = (sequence: number) => sequence === context.sequence;
+    const decision = await decideEmbed(event, context, { ...ports, joins });
+    const newer = { ...stateOf(null, 4), space: own };
+    const joined = decision.kind === 'append' ? decision.events : [];
+    expect(joined.flatMap((one) => (one.name === 'lakehouse.vector' && 'decide' in one ? [one] : []))).toHaveLength(1);
+    for (const one of joined) {
+      if (one.name !== 'lakehouse.vector' || !('decide' in one)) continue;
+      expect(one.decide(newer)).toBeUndefined();
+      expect(one.decide(undefined)).toEqual(await contentMade({}));
+    }
   });
 });

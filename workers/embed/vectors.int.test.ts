@@ -12,6 +12,7 @@ import { eventually } from '../../streams/testing/eventually.ts';
 import { type Chance, withFaults } from '../../streams/testing/faults.ts';
 import { startTestLog, type TestLog } from '../../streams/testing/test-log.ts';
 import { foldHistory, makeHistory } from '../documents/testing/history.ts';
+import { joinVectorStates } from '../documents/vector-state.ts';
 import { decideCorpus, decideEmbed, type EmbedPorts, type EmbedText } from './decide.ts';
 import { EmbedderError } from './embedder.ts';
 
@@ -51,6 +52,8 @@ async function startEmbed(
       return (await readNewest(connection, 'lakehouse.vector', subject))?.data;
     },
     embedderOf: (wanted) => (wanted === space ? embed : undefined),
+    remembered: () => undefined,
+    joins: () => false,
   };
   const handler: Handler = (event, context) => decideEmbed(event, context, ports);
   return startReactor({
@@ -75,7 +78,7 @@ const allDone = (test: TestLog) =>
     return info.num_pending + info.num_ack_pending === 0;
   });
 
-/** The newest state of each document in each space, as `space id`. */
+/** What VECTORS comes to of each document in each space, as `space id`: the join of all states, in their order. */
 async function newestVectors(test: TestLog): Promise<Map<string, VectorData>> {
   const newest = new Map<string, VectorData>();
   for (const { payload } of await test.readAll('VECTORS')) {
@@ -83,7 +86,8 @@ async function newestVectors(test: TestLog): Promise<Map<string, VectorData>> {
     if (!decoded.ok) throw new Error(decoded.message);
     if (decoded.event.type !== 'lakehouse.vector') continue;
     const { data } = decoded.event;
-    newest.set(`${data.space} ${data.id}`, data);
+    const key = `${data.space} ${data.id}`;
+    newest.set(key, joinVectorStates(newest.get(key), data) ?? newest.get(key) ?? data);
   }
   return newest;
 }

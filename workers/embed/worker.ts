@@ -14,6 +14,7 @@ import { type CachedEmbedder, withCache } from './cache.ts';
 import { createEmbedder, type EmbedderChoice } from './choose.ts';
 import { decideCorpus, decideEmbed, decideInAll, decideInSpace, type EmbedPorts, type EmbedText } from './decide.ts';
 import { createGatherer } from './gather.ts';
+import { joinsFor } from './joins.ts';
 import { tellOfCache } from './metrics.ts';
 import { type OfferedEmbedders, offerEmbedders } from './offered.ts';
 import { embedEndpoints } from './service.ts';
@@ -31,10 +32,12 @@ export const embedWorker: WorkerProcess = {
     for (const { name: embedder, space } of offered.all)
       log.info({ embedder, space: formatSpace(space) }, 'an embedder is loaded');
     const embedTexts = gatherers(offered, configuration.embedder.deadlineMs);
-    const ports: EmbedPorts = {
+    const ports: Omit<EmbedPorts, 'joins'> = {
       newestVector: (space, corpus, id) => newestVector(context, space, corpus, id),
       embedderOf: (space) => embedTexts.get(space),
+      remembered: (space, text) => offered.ofSpace(space)?.remembered(text, 'document'),
     };
+    const joins = await joinsFor(connection, 'embed');
     const service = await startService({
       connection,
       log,
@@ -50,20 +53,22 @@ export const embedWorker: WorkerProcess = {
       log,
       canDo: (space) => embedTexts.has(space),
       forget: (durable) => deleteConsumer(connection, 'DOCUMENTS', durable),
-      start: ({ corpus, space }, durable) =>
-        startReactor({
+      start: async ({ corpus, space }, durable) => {
+        const portsInSpace = { ...ports, joins: await joinsFor(connection, durable) };
+        return startReactor({
           connection,
           worker: 'embed',
           log,
           consumer: { durable, filterSubject: `documents.${corpus}.*` },
           handlers: {
-            'lakehouse.document': (event, message) => decideInSpace(event, message, space, ports),
+            'lakehouse.document': (event, message) => decideInSpace(event, message, space, portsInSpace),
             'lakehouse.corpus': () => ({ kind: 'skip', reason: 'it is said of every space' }),
           },
-        }),
+        });
+      },
     });
     const handlers = {
-      'lakehouse.document': (event, message) => decideEmbed(event, message, ports),
+      'lakehouse.document': (event, message) => decideEmbed(event, message, { ...ports, joins }),
       'lakehouse.corpus': decideCorpus,
     } satisfies ReactorHandlers<'embed'>;
     const reactor = await startReactor({
@@ -72,10 +77,11 @@ export const embedWorker: WorkerProcess = {
       log,
       onOutcome: reportOutcomes(observations, 'embed'),
       handlers,
-      // What was set aside was so for every space that takes it up.
+      // What was set aside was so for every space that takes it up; what has been said since is looked at.
       retryHandlers: {
         ...handlers,
-        'lakehouse.document': (event, message) => decideInAll(event, message, inSpaces.spaces.held(), ports),
+        'lakehouse.document': (event, message) =>
+          decideInAll(event, message, inSpaces.spaces.held(), { ...ports, joins: () => true }),
       },
     });
     return {

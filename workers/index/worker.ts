@@ -167,6 +167,7 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
   const vectors = vectorsEndpoints({
     catalogue,
     connection,
+    log,
     waits,
     rejected,
     position,

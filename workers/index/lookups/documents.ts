@@ -1,5 +1,5 @@
 import { decodeEvent } from '../../../schemas/decode.ts';
-import type { DocumentData, VectorData } from '../../../schemas/events/document.ts';
+import type { DocumentContent, DocumentData, VectorData } from '../../../schemas/events/document.ts';
 import type { Position } from '../../../schemas/position.ts';
 import { ProblemError } from '../../../schemas/problems.ts';
 import {
@@ -117,20 +117,21 @@ async function describe(document: DocumentData, ports: DocumentLookupPorts): Pro
   const metadata = effectiveMetadata(document);
   const { value } = content;
   const version = Math.max(content.version, metadata.version);
-  const vector = await newestVector(document, ports.connection);
-  const current = vector?.content.value?.hash === value?.hash ? vector?.content.value : undefined;
+  const indexed = isIndexed(document, ports);
+  // Only what no index has heard of is looked for in the log, where an older state may lie behind a newer one.
+  const vector = indexed ? undefined : await newestVector(document, ports.connection);
   return {
     corpus,
     id,
     state: value !== null ? 'alive' : content.version > 0 ? 'deleted' : 'metadata_only',
-    stage: stageOf(document, vector, ports),
+    stage: indexed ? 'searchable' : stageOf(document, vector, ports),
     version,
     content: {
       version: content.version,
       hash: value?.hash ?? null,
       space: value?.space ?? null,
       text: value?.text ?? null,
-      truncated: current?.truncated ?? null,
+      truncated: value === null ? null : truncationOf(document, value, vector, ports),
     },
     metadata,
     rejected: null,
@@ -145,19 +146,42 @@ async function newestVector(document: DocumentData, connection: LogConnection): 
   return (await readNewest(connection, 'lakehouse.vector', subject))?.data;
 }
 
+/** Whether only the beginning of the text was embedded; null where its vector is not there yet. */
+function truncationOf(
+  { corpus, id }: DocumentData,
+  { hash, space }: DocumentContent,
+  vector: VectorData | undefined,
+  { catalogue }: DocumentLookupPorts,
+): boolean | null {
+  const entry = catalogue.ofCorpus('documents', corpus, null).find((one) => one.space === space);
+  const known = entry?.index.lookup(id)?.content;
+  if (known?.hash === hash) return known.truncated ?? false;
+  const logged = vector?.content.value;
+  return logged?.hash === hash ? logged.truncated : null;
+}
+
+interface Versions {
+  readonly content: { readonly version: number };
+  readonly metadata: { readonly version: number };
+}
+
+function isAsNew(known: Versions | undefined, document: DocumentData): boolean {
+  const version = Math.max(document.content.version, effectiveMetadata(document).version);
+  return known !== undefined && Math.max(known.content.version, known.metadata.version) >= version;
+}
+
+function isIndexed(document: DocumentData, { catalogue }: DocumentLookupPorts): boolean {
+  const entries = catalogue.ofCorpus('documents', document.corpus, null);
+  return entries.some(({ index }) => isAsNew(index.lookup(document.id), document));
+}
+
 function stageOf(
   document: DocumentData,
   vector: VectorData | undefined,
-  { catalogue, rejected }: DocumentLookupPorts,
+  { rejected }: DocumentLookupPorts,
 ): DocumentStage {
-  const { corpus, id, content } = document;
-  const metadata = effectiveMetadata(document);
-  const version = Math.max(content.version, metadata.version);
-  const isAsNew = (known: { content: { version: number }; metadata: { version: number } } | undefined) =>
-    known !== undefined && Math.max(known.content.version, known.metadata.version) >= version;
-  if (catalogue.ofCorpus('documents', corpus, null).some(({ index }) => isAsNew(index.lookup(id)))) return 'searchable';
-  if (isAsNew(vector)) return 'embedded';
-  return rejected.ofVersion(content.version) === undefined ? 'ingested' : 'rejected';
+  if (isAsNew(vector, document)) return 'embedded';
+  return rejected.ofVersion(document.content.version) === undefined ? 'ingested' : 'rejected';
 }
 
 /** @throws ProblemError `not_found` where that event did not speak of the document */

@@ -5,10 +5,13 @@ import { ProblemError } from '../../../schemas/problems.ts';
 import { parseRequest, parseRequestBytes } from '../../../schemas/requests/parse.ts';
 import { type VectorsMerged, vectorsMergeSchema } from '../../../schemas/requests/vectors.ts';
 import { readNewest } from '../../../streams/append.ts';
+import { startProjector } from '../../../streams/projector.ts';
 import type { ServiceHandler, ServiceRequest } from '../../../streams/service.ts';
 import { subjectOf } from '../../../streams/subjects.ts';
 import type { IndexEntry } from '../../corpus-index/catalogue.ts';
+import type { KnownDocument } from '../../corpus-index/corpus-index.ts';
 import { dropFloor } from '../../documents/corpus-state.ts';
+import { joinVectorStates } from '../../documents/vector-state.ts';
 import { countingMetadata, outranks } from '../../registers/registers.ts';
 import { deadlineOf, reachPosition } from '../reached.ts';
 import { isAlive, needIndex, type VectorsPorts } from './ports.ts';
@@ -105,13 +108,40 @@ async function mergePage(ids: readonly string[], clears: boolean, merge: Merge):
   for (const { id } of deletions) if (!isAlive(source.corpus, id, catalogue)) counts.cleared++;
 }
 
+/** The state of a document as VECTORS has it: its newest message, unless that came behind a newer state. */
 async function newestOf(
   id: string,
-  { corpus, space }: IndexEntry,
-  ports: VectorsPorts,
+  { corpus, space, index }: IndexEntry,
+  { connection, log }: VectorsPorts,
 ): Promise<VectorData | undefined> {
   const subject = subjectOf('lakehouse.vector', { space, corpus, key: id });
-  return (await readNewest(ports.connection, 'lakehouse.vector', subject))?.data;
+  const newest = await readNewest(connection, 'lakehouse.vector', subject);
+  const known = index.lookup(id);
+  if (newest === undefined || known === undefined || isAsNew(newest.data, known)) return newest?.data;
+  let joined: VectorData = newest.data;
+  const fold = startProjector({
+    connection,
+    log,
+    stream: 'VECTORS',
+    worker: 'index',
+    checkpoint: 0,
+    until: newest.sequence,
+    filterSubject: subject,
+    onlyLooks: true,
+    handlers: {
+      'lakehouse.vector': ({ data }) => {
+        joined = joinVectorStates(joined, data) ?? joined;
+      },
+      'lakehouse.vector-corpus': () => undefined,
+    },
+  });
+  await fold.finished;
+  return joined;
+}
+
+function isAsNew({ content, metadata }: VectorData, known: KnownDocument): boolean {
+  const counting = countingMetadata<{ version: number }>(content, metadata, () => content);
+  return !outranks(known.content, content) && counting.version >= known.metadata.version;
 }
 
 /** Copied with its text, and with its vector, so that nothing is embedded again. */

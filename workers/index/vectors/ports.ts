@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Position } from '../../../schemas/position.ts';
 import { ProblemError } from '../../../schemas/problems.ts';
 import type { LogConnection } from '../../../streams/connection.ts';
+import type { RuntimeLog } from '../../../streams/logger.ts';
 import type { IndexCatalogue, IndexEntry } from '../../corpus-index/catalogue.ts';
 import { declarationOf } from '../../documents/corpus-state.ts';
 import type { WaitForPosition } from '../reached.ts';
@@ -11,6 +12,7 @@ import type { SearchableWaits } from '../searchable.ts';
 export interface VectorsPorts {
   readonly catalogue: IndexCatalogue;
   readonly connection: LogConnection;
+  readonly log: RuntimeLog;
   readonly waits: Pick<SearchableWaits, 'settle' | 'corpusSaid'>;
   readonly rejected: Rejections;
   readonly position: () => Position;
