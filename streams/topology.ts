@@ -23,6 +23,11 @@ interface StreamDeclaration {
 }
 
 const duplicateWindowMs = 120_000;
+/**
+ * Of the streams that say every document anew. It covers every attempt of one append, which end within a minute; what
+ * comes again later is guarded by versions. nats-server keeps about 150 bytes in memory for each message of the window.
+ */
+const pipelineWindowMs = 60_000;
 
 /** The byte limits are per stream and per replica; `LAKEHOUSE_STREAM_BYTES_<STREAM>` overrides one. */
 export const topology: Readonly<Record<StreamName, StreamDeclaration>> = {
@@ -36,13 +41,13 @@ export const topology: Readonly<Record<StreamName, StreamDeclaration>> = {
   DOCUMENTS: {
     keeps: 'newest',
     bytesMax: 4 * gibibyte,
-    duplicateWindowMs,
+    duplicateWindowMs: pipelineWindowMs,
     description: 'the state of every document',
   },
   VECTORS: {
     keeps: 'everything',
     bytesMax: 8 * gibibyte,
-    duplicateWindowMs,
+    duplicateWindowMs: pipelineWindowMs,
     description: 'every state of every document with its vector',
   },
   PLAYBOOKS: { keeps: 'log', bytesMax: gibibyte, duplicateWindowMs, description: 'what people chose' },

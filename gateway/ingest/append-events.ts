@@ -68,11 +68,15 @@ function windowEnd(events: readonly IngestEvent[], from: number): number {
   return to;
 }
 
+/** Enough that no two rows ever share an id by chance, and short: the server remembers every id of its window. */
+const messageIdBytes = 16;
+
 /**
  * The same request sent again has the same message ids, so the log keeps one of each. What the row says is part of it:
  * a key that is used again for something else must not make the log drop what it acknowledges.
  */
 export function repeatableId(idempotencyKey: string, corpus: string, row: number, payload: Uint8Array): string {
   const cause = JSON.stringify([idempotencyKey, corpus, row]);
-  return createHash('sha256').update(`${cause}\n`, 'utf8').update(payload).digest('hex');
+  const digest = createHash('sha256').update(`${cause}\n`, 'utf8').update(payload).digest();
+  return digest.subarray(0, messageIdBytes).toString('base64url');
 }

@@ -15,6 +15,7 @@ import { foldHistory, makeHistory } from '../documents/testing/history.ts';
 import { joinVectorStates } from '../documents/vector-state.ts';
 import { decideCorpus, decideEmbed, type EmbedPorts, type EmbedText } from './decide.ts';
 import { EmbedderError } from './embedder.ts';
+import { joinsFor } from './joins.ts';
 
 const space = 'fake@2';
 const seeds = [1, 2, 20_261_121];
@@ -53,7 +54,7 @@ async function startEmbed(
     },
     embedderOf: (wanted) => (wanted === space ? embed : undefined),
     remembered: () => undefined,
-    joins: () => false,
+    joins: await joinsFor(connection, 'embed'),
   };
   const handler: Handler = (event, context) => decideEmbed(event, context, ports);
   return startReactor({
@@ -118,6 +119,12 @@ function expectedVectors(documents: Iterable<DocumentData>): Map<string, VectorD
     });
   }
   return expected;
+}
+
+function versionOf(payload: Uint8Array): number {
+  const decoded = decodeEvent('VECTORS', payload);
+  if (!decoded.ok || decoded.event.type !== 'lakehouse.vector') throw new Error('this is no vector');
+  return decoded.event.data.content.version;
 }
 
 const sorted = (states: ReadonlyMap<string, VectorData>) =>
@@ -208,6 +215,41 @@ describe('embedding', () => {
     expect(newest.get(`${space} a`)).toMatchObject({ content: { version: 5 }, metadata: { version: 5 } });
     expect(newest.get(`${space} b`)).toMatchObject({ content: { version: 4 }, metadata: { version: 4 } });
     await reactor.stop(1_000);
+  });
+
+  it('appends nothing again for a consumer that begins anew', async () => {
+    await using test = await startTestLog();
+    const writer = await test.connectAs('ingest');
+    const embeds: Embeds = { texts: [], fails: () => false };
+    const first = await startEmbed(test, embeds);
+    await say(writer, [document('a', 1, 'welder'), document('b', 2, null)], 'first');
+    await allDone(test);
+    await first.stop(1_000);
+    await test.operator.manager.consumers.delete('DOCUMENTS', 'embed');
+    const second = await startEmbed(test, embeds);
+    await say(writer, [document('b', 3, null)], 'then');
+    await allDone(test);
+    await second.stop(1_000);
+    expect(embeds.texts).toEqual(['welder']);
+    expect((await test.readAll('VECTORS')).map(({ payload }) => versionOf(payload))).toEqual([1, 2, 3]);
+  });
+
+  it.each([
+    ['that keeps everything, as it is: the folds join it', -1, [5, 4]],
+    ['that keeps only the newest, never behind a newer one', 1, [5]],
+  ])('appends a state to a stream %s', async (_, max_msgs_per_subject, versions) => {
+    await using test = await startTestLog();
+    const { config } = await test.operator.manager.streams.info('VECTORS');
+    await test.operator.manager.streams.update('VECTORS', { ...config, max_msgs_per_subject });
+    const writer = await test.connectAs('ingest');
+    const reactor = await startEmbed(test, { texts: [], fails: () => false });
+    await say(writer, [document('a', 5, 'welder')], 'newer');
+    await allDone(test);
+    await say(writer, [document('a', 4, 'baker')], 'older');
+    await allDone(test);
+    await reactor.stop(1_000);
+    expect((await test.readAll('VECTORS')).map(({ payload }) => versionOf(payload))).toEqual(versions);
+    expect((await newestVectors(test)).get(`${space} a`)).toMatchObject({ content: { version: 5 } });
   });
 
   it('sets aside a text that the embedder refuses, and a content of a space that it does not make', async () => {

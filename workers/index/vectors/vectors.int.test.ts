@@ -4,8 +4,11 @@ import { runTask } from '../../../scripts/rebuild/run-task.ts';
 import { untilServed } from '../../../scripts/rebuild/served.ts';
 import { startTestStack, type TestStack } from '../../../scripts/testing/stack.ts';
 import { environmentOf } from '../../../scripts/testing/worker-process.ts';
-import { appendBytes } from '../../../streams/append.ts';
+import { append, appendBytes, readNewest } from '../../../streams/append.ts';
+import { systemClock } from '../../../streams/clock.ts';
+import { connectLog } from '../../../streams/connection.ts';
 import { readStreamState } from '../../../streams/stream-reader.ts';
+import { subjectOf } from '../../../streams/subjects.ts';
 
 let stack: TestStack;
 beforeAll(async () => {
@@ -256,6 +259,26 @@ describe('merging', () => {
     });
     expect(await vectors().info('from')).toMatchObject({ count: 0 });
     expect(await vectors().merge('from', { dest: 'into' })).toEqual({ merged: 0, skipped: 0, cleared: 0 });
+  });
+
+  it('copies the newest state of a document, though an older one was appended behind it', async () => {
+    await vectors().create({ name: 'late-from', dimension: 2 });
+    await vectors().create({ name: 'late-into', dimension: 2 });
+    await vectors().add('late-from', { items: [{ id: 'late', vector: [1, 0], metadata: { n: 1 } }] });
+    const tokens = { space: 'vectors@2', corpus: 'late-from', key: 'late' };
+    const subject = subjectOf('lakehouse.vector', tokens);
+    const older = (await readNewest(stack.operator, 'lakehouse.vector', subject))?.data;
+    if (older === undefined) throw new Error('the vector is not in the log');
+    await vectors().add('late-from', { items: [{ id: 'late', vector: [0, 1], metadata: { n: 2 } }] });
+    const { user, pass } = stack.server.optionsFor('embed');
+    const embed = await connectLog({ url: stack.server.url, user, password: pass, name: 'late', clock: systemClock });
+    await append(embed, 'lakehouse.vector', tokens, older, { messageId: 'late again', source: 'test' });
+    await embed.drain();
+    expect((await readNewest(stack.operator, 'lakehouse.vector', subject))?.data).toEqual(older);
+    expect(await vectors().merge('late-from', { dest: 'late-into' })).toMatchObject({ merged: 1 });
+    const [copied] = (await vectors().search('late-into', { vector: [0, 1], k: 1 })).results;
+    expect(copied).toMatchObject({ id: 'late', metadata: { n: 2 } });
+    expect(copied?.distance).toBeCloseTo(0);
   });
 
   it('yields to what a producer says at the same time, and loses nothing that is said of the source', async () => {
