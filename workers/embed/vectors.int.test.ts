@@ -217,21 +217,22 @@ describe('embedding', () => {
     await reactor.stop(1_000);
   });
 
-  it('appends nothing again for a consumer that begins anew', async () => {
+  it('is joined with what is there for a consumer that begins anew, as far as DOCUMENTS goes then', async () => {
     await using test = await startTestLog();
-    const writer = await test.connectAs('ingest');
-    const embeds: Embeds = { texts: [], fails: () => false };
-    const first = await startEmbed(test, embeds);
-    await say(writer, [document('a', 1, 'welder'), document('b', 2, null)], 'first');
+    const connection = await test.connectAs('embed');
+    const joined = async () => {
+      const joins = await joinsFor(connection, 'embed');
+      return [1, 2, 3].map(joins);
+    };
+    expect(await joined()).toEqual([false, false, false]);
+    await say(await test.connectAs('ingest'), [document('a', 1, 'welder'), document('b', 2, null)], 'first');
+    expect(await joined()).toEqual([true, true, false]);
+    const reactor = await startEmbed(test, { texts: [], fails: () => false });
     await allDone(test);
-    await first.stop(1_000);
+    await reactor.stop(1_000);
+    expect(await joined()).toEqual([false, false, false]);
     await test.operator.manager.consumers.delete('DOCUMENTS', 'embed');
-    const second = await startEmbed(test, embeds);
-    await say(writer, [document('b', 3, null)], 'then');
-    await allDone(test);
-    await second.stop(1_000);
-    expect(embeds.texts).toEqual(['welder']);
-    expect((await test.readAll('VECTORS')).map(({ payload }) => versionOf(payload))).toEqual([1, 2, 3]);
+    expect(await joined()).toEqual([true, true, false]);
   });
 
   it.each([
