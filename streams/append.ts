@@ -8,6 +8,7 @@ import { ConflictError, OutageError } from './log-errors.ts';
 import { subjectOf } from './subjects.ts';
 import { type Cause, causeHeaders } from './trace-headers.ts';
 import { type Appended, type RuntimeConnection, waitUntilConnected } from './transport.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 export { ConflictError, OutageError } from './log-errors.ts';
 export type { Appended } from './transport.ts';
@@ -82,10 +83,14 @@ export async function appendBytes(
  * Appends to a subject that holds the newest state of one thing, unless what is there is as new already: reads the newest,
  * lets `decide` say what to write (undefined: nothing), and publishes with the sequence that was read as the expected last
  * one. On a conflict it reads again, from the stream's leader.
+ *
+ * Over one connection, appends to one subject wait for one another. That saves conflicts; and the nodes of a cluster of
+ * nats-server 2.9 compare the expected sequence before they agree on a message and not after, so that of two messages that
+ * are under way at once both are taken, and the second one replaces what the first one said.
  * @param decide pure; may be called several times
  * @returns what was appended, or undefined where nothing was newer
  */
-export async function appendIfNewer<Name extends EventName>(
+export function appendIfNewer<Name extends EventName>(
   connection: RuntimeConnection,
   name: Name,
   tokens: SubjectTokens<Name>,
@@ -93,6 +98,24 @@ export async function appendIfNewer<Name extends EventName>(
   options: AppendOptions,
 ): Promise<Appended | undefined> {
   const subject = subjectOf(name, tokens);
+  return turnsOf(connection).take(subject, () => compareAndSet(connection, name, subject, decide, options));
+}
+
+const turnsOfConnections = new WeakMap<RuntimeConnection, Turns>();
+
+function turnsOf(connection: RuntimeConnection): Turns {
+  const turns = turnsOfConnections.get(connection) ?? createTurns();
+  turnsOfConnections.set(connection, turns);
+  return turns;
+}
+
+async function compareAndSet<Name extends EventName>(
+  connection: RuntimeConnection,
+  name: Name,
+  subject: string,
+  decide: (newest: EventData<Name> | undefined) => EventData<Name> | undefined,
+  options: AppendOptions,
+): Promise<Appended | undefined> {
   for (let conflicts = 0; conflicts < conflictsMax; conflicts++) {
     const newest = await readNewest(connection, name, subject, conflicts > 0);
     const data = decide(newest?.data);

@@ -6,6 +6,7 @@ import { connectLog, type LogConnection } from '../../streams/connection.ts';
 import { provisionStreams } from '../../streams/provision.ts';
 import { findFreePort } from '../../streams/server/ports.ts';
 import type { RoleName } from '../../streams/server/roles.ts';
+import { provisionCluster, startTestCluster, type TestCluster } from '../../streams/testing/test-cluster.ts';
 import { startTestServer, type TestServer, type TestServerOptions } from '../../streams/testing/test-server.ts';
 import type { TopologyOptions } from '../../streams/topology.ts';
 import { distDirectory } from '../command/paths.ts';
@@ -40,12 +41,17 @@ export interface ChaosStackOptions {
   /** A mutant of `mutants.ts` that every process loads; undefined for none. */
   readonly mutant?: string | undefined;
   readonly server?: TestServerOptions;
+  /** Three nodes in place of one server; every stream on all of them, unless `topology` says otherwise. */
+  readonly cluster?: boolean;
   readonly topology?: Partial<TopologyOptions>;
 }
 
 /** The whole system as processes of its own, from what is compiled, each of which can be killed, paused and started. */
 export interface ChaosStack extends AsyncDisposable {
+  /** The first node, where there are several. */
   readonly server: TestServer;
+  /** Undefined where one server is alone. */
+  readonly cluster: TestCluster | undefined;
   readonly url: string;
   readonly client: GatewayClient;
   /** As the operator. */
@@ -59,6 +65,8 @@ export interface ChaosStack extends AsyncDisposable {
   /** The environment in which a process speaks to this log as a role. */
   environmentOf(role: RoleName): Record<string, string>;
   connectAs(role: RoleName): Promise<LogConnection>;
+  /** Where a process answers `/readyz` and `/metrics`; the gateway everything. */
+  urlOf(name: ChaosProcessName): string;
 }
 
 const clientDeadlineMs = 60_000;
@@ -68,22 +76,24 @@ export async function startChaosStack(options: ChaosStackOptions): Promise<Chaos
   const { directory, processes = ['ingest', 'embed', 'index'] } = options;
   const dataDirectory = join(directory, 'data');
   await mkdir(dataDirectory, { recursive: true });
-  const server = await startTestServer(options.server);
+  const cluster = options.cluster === true ? await startTestCluster() : undefined;
+  const server = cluster?.nodes[0] ?? (await startTestServer(options.server));
+  const log = cluster ?? server;
   const connections: LogConnection[] = [];
   const started = new Map<string, ChaosProcess>();
   const dispose = async () => {
     await Promise.all([...started.values()].map((one) => one.kill9()));
     await Promise.all(connections.map(({ nats }) => nats.close()));
-    await server[Symbol.asyncDispose]();
+    await log[Symbol.asyncDispose]();
   };
   const connectAs = async (role: RoleName) => {
-    const { user, pass: password } = server.optionsFor(role);
-    const connection = await connectLog({ url: server.url, user, password, name: `chaos-${role}`, clock: systemClock });
+    const { servers, user, pass: password } = log.optionsFor(role);
+    const connection = await connectLog({ url: servers, user, password, name: `chaos-${role}`, clock: systemClock });
     connections.push(connection);
     return connection;
   };
   const environmentOf = (role: RoleName) => {
-    const { servers, user, pass } = server.optionsFor(role);
+    const { servers, user, pass } = log.optionsFor(role);
     return {
       ...ownVectorsEnvironment,
       LAKEHOUSE_NATS_URL: servers,
@@ -92,6 +102,9 @@ export async function startChaosStack(options: ChaosStackOptions): Promise<Chaos
       LAKEHOUSE_DATA_DIR: dataDirectory,
       LAKEHOUSE_SNAPSHOT_INTERVAL_MS: '0',
       LAKEHOUSE_REQUEST_LOG: 'false',
+      ...(cluster === undefined
+        ? {}
+        : { LAKEHOUSE_REPLICAS: String(options.topology?.replicas ?? cluster.nodes.length) }),
       ...options.environment,
     };
   };
@@ -125,15 +138,18 @@ export async function startChaosStack(options: ChaosStackOptions): Promise<Chaos
   };
   try {
     const operator = await connectAs('operator');
-    await provisionStreams(operator, { replicas: 1, streamBytes: {}, ...options.topology });
+    const topology = { replicas: cluster?.nodes.length ?? 1, streamBytes: {}, ...options.topology };
+    await (cluster === undefined ? provisionStreams : provisionCluster)(operator, topology);
     await Promise.all(processes.map((name) => add(name)));
     await add('gateway');
     const url = urls.get('gateway') ?? '';
     return {
       server,
+      cluster,
       url,
       operator,
       dataDirectory,
+      urlOf: (name) => urls.get(name) ?? '',
       client: createGatewayClient({ url, token: undefined, deadlineMs: clientDeadlineMs }),
       of: (name) => {
         const one = started.get(name);

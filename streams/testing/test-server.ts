@@ -33,6 +33,9 @@ export interface TestServer extends AsyncDisposable {
   kill9(): Promise<void>;
   /** Ends the server properly. */
   stop(): Promise<void>;
+  /** Stops it from running at all, its connections open, and lets it run on. */
+  pause(): void;
+  resume(): void;
   /** Starts it again after `kill9` or `stop`, with the same port and store. */
   restart(): Promise<void>;
 }
@@ -83,6 +86,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     },
     kill9: () => running.kill9(),
     stop: () => running.stop(),
+    pause: () => void running.process.kill('SIGSTOP'),
+    resume: () => void running.process.kill('SIGCONT'),
     async restart() {
       running = await launch(port);
     },

@@ -1,5 +1,6 @@
 import type { FaultRow } from '../fault-row.ts';
 import { indexKilled } from './index-killed.ts';
+import { nodeLost } from './node-lost.ts';
 
 /** Every row of the fault table that is built, in the table's order. */
-export const allRows: readonly FaultRow[] = [indexKilled];
+export const allRows: readonly FaultRow[] = [indexKilled, nodeLost];

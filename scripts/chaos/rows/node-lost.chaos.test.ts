@@ -1,0 +1,4 @@
+import { describeRow } from '../testing/describe-row.ts';
+import { nodeLost } from './node-lost.ts';
+
+describeRow(nodeLost);
