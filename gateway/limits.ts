@@ -13,6 +13,11 @@ export const gatewayLimits = {
   readyDeadlineMs: 2_000,
   /** Rows of one ingest request that are on their way to the log at once. */
   publishWindowRows: 256,
+  /**
+   * Lines of a stream that are read and on their way at once. What lives no longer than a few milliseconds is let go of
+   * cheaply; four times as many live long enough to be kept until everything is collected.
+   */
+  streamWindowLines: 64,
   /** Checking the rows of a large request lets other requests in after this long. */
   checkSliceMs: 5,
   /** What the headers of an ingest event may take of the largest message that the log takes. */

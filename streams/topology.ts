@@ -24,10 +24,11 @@ interface StreamDeclaration {
 
 const duplicateWindowMs = 120_000;
 /**
- * Of the streams that say every document anew. It covers every attempt of one append, which end within a minute; what
- * comes again later is guarded by versions. nats-server keeps about 150 bytes in memory for each message of the window.
+ * Of the streams that say every document anew. It spares them what is sent again because its acknowledgement was lost;
+ * what comes again later is guarded by versions. nats-server keeps 100 bytes and more in memory for each message of the
+ * window, and lets go of them once they are two thirds of what it keeps.
  */
-const pipelineWindowMs = 60_000;
+const pipelineWindowMs = 20_000;
 
 /** The byte limits are per stream and per replica; `LAKEHOUSE_STREAM_BYTES_<STREAM>` overrides one. */
 export const topology: Readonly<Record<StreamName, StreamDeclaration>> = {

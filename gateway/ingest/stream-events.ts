@@ -30,6 +30,8 @@ type StreamDependencies = Pick<
   'client' | 'clock' | 'ingestLog' | 'isConnected' | 'newMessageId' | 'log'
 >;
 
+const { streamWindowLines: linesTogether } = gatewayLimits;
+
 /** What a stream came to so far; its fields are those of the answer. */
 interface Tally {
   accepted: number;
@@ -66,10 +68,11 @@ export async function streamEvents(
   };
   const waits = startWaits(request, tally, dependencies);
   try {
-    for await (const batch of records) {
-      await request.untilRoom();
-      await appendBatch(batch, request, tally, waits, dependencies);
-    }
+    for await (const batch of records)
+      for (let from = 0; from < batch.length; from += linesTogether) {
+        await request.untilRoom();
+        await appendBatch(batch.slice(from, from + linesTogether), request, tally, waits, dependencies);
+      }
     const waited = await waits.finish();
     const { next_line: _nextLine, ...told } = tally;
     return { reply: { ...told, ...waited?.reply }, position: waited?.position ?? {} };

@@ -10,6 +10,7 @@ import { provisionCluster, startTestCluster, type TestCluster } from '../../stre
 import { startTestServer, type TestServer, type TestServerOptions } from '../../streams/testing/test-server.ts';
 import type { TopologyOptions } from '../../streams/topology.ts';
 import { distDirectory } from '../command/paths.ts';
+import { flagsOf } from '../stack/plan.ts';
 import { mutantEnvironment } from './mutants.ts';
 import { type ChaosProcess, createChaosProcess } from './process.ts';
 
@@ -118,7 +119,7 @@ export async function startChaosStack(options: ChaosStackOptions): Promise<Chaos
     const one = createChaosProcess({
       name,
       command: process.execPath,
-      args: ['--enable-source-maps', join(distDirectory(), ...script)],
+      args: ['--enable-source-maps', ...flagsOf(role), join(distDirectory(), ...script)],
       environment: {
         ...environmentOf(role),
         ...mutantEnvironment(options.mutant),

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { environmentNames, readConfiguration } from '../../schemas/configuration.ts';
 import { passwordVariable } from '../../streams/server/configure.ts';
 import { roleNames } from '../../streams/server/roles.ts';
+import { flagsOf, gatewayName, workerNames } from '../stack/plan.ts';
 import { composeNatsConfig } from './nats-config.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -51,14 +52,14 @@ const services = Object.entries(compose.services);
 const once = ['volumes', 'model', 'provision', 'operator'];
 const lasting = services.filter(([name]) => !once.includes(name));
 const ours = services.filter(([, { image }]) => image.startsWith('lakehouse:'));
-const processes: Readonly<Record<string, string>> = {
+const processes = {
   ingest: 'dist/workers/ingest/main.js',
   embed: 'dist/workers/embed/main.js',
   index: 'dist/workers/index/main.js',
   playbook: 'dist/workers/playbook/main.js',
   observer: 'dist/workers/observer/main.js',
   gateway: 'dist/gateway/server.js',
-};
+} as const;
 const service = (name: string): Service => {
   const found = compose.services[name];
   if (found === undefined) throw new Error(`no service ${name}`);
@@ -70,7 +71,8 @@ const filledIn = (value: string) =>
 
 describe('docker-compose.yml', () => {
   it('has every process of the system, and what they need', () => {
-    for (const [name, script] of Object.entries(processes)) expect(service(name).command).toEqual([script]);
+    for (const name of [...workerNames, gatewayName] as const)
+      expect(service(name).command).toEqual([...flagsOf(name), processes[name]]);
     expect(services.map(([name]) => name).sort()).toEqual(
       [...Object.keys(processes), ...once, 'nats', 'ollama', 'seaweedfs'].sort(),
     );

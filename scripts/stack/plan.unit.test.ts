@@ -74,6 +74,18 @@ describe('the plan of a stack', () => {
     expect(plan.at(-1)?.environment).toMatchObject({ LAKEHOUSE_GATEWAY_PORT: '3111', LAKEHOUSE_INSTANCE: 'gateway-2' });
   });
 
+  it('bounds the heap of every process but of those whose memory is the index', () => {
+    const bounded = planStack(options()).filter(({ args }) => args.includes('--max-old-space-size=1024'));
+    expect(bounded.map(({ name }) => name)).toEqual([
+      'ingest-1',
+      'ingest-2',
+      'embed',
+      'playbook',
+      'observer',
+      'gateway',
+    ]);
+  });
+
   it('counts the worker processes', () => {
     expect(workerCount(options().instances)).toBe(options().healthPorts.length);
   });
