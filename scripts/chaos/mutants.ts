@@ -21,9 +21,15 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'search-skips-nearest',
-    file: 'workers/index/retrieve.ts',
+    file: 'workers/retrieval/retrieve.ts',
     find: 'const hits = found.hits.map(',
     replace: 'const hits = found.hits.slice(1).map(',
+  },
+  {
+    name: 'no-backlog-limit',
+    file: 'gateway/ingest/pipeline-watch.ts',
+    find: 'if (backlog < backlogMax) return undefined;',
+    replace: 'return undefined;',
   },
 ];
 
