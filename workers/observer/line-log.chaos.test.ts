@@ -11,10 +11,11 @@ import { connectLog, type LogConnection } from '../../streams/connection.ts';
 import { startProjector } from '../../streams/projector.ts';
 import { provisionStreams } from '../../streams/provision.ts';
 import { startTestServer, type TestServer } from '../../streams/testing/test-server.ts';
+import type { LineStream } from './line-projection.ts';
 import { recordingLog } from './testing/recording-log.ts';
 
 const waitMs = 30_000;
-const lineBytesMax = 4_000;
+const lineBytesMax = 1_000;
 const lineFeed = 0x0a;
 
 /** What is compiled is run: the sources can not be, on the oldest node that is supported. */
@@ -58,12 +59,12 @@ const reach = (path: string, bytes: number) =>
   expect.poll(() => sizeOf(path), { timeout: waitMs, interval: 1 }).toBeGreaterThanOrEqual(bytes);
 
 /** What the file has to be, from the stream itself. */
-async function streamAsFile(connection: LogConnection): Promise<Buffer> {
-  const { state } = await connection.manager.streams.info('REPLAY_RUNS');
+async function streamAsFile(connection: LogConnection, stream: LineStream): Promise<Buffer> {
+  const { state } = await connection.manager.streams.info(stream);
   const parts: Uint8Array[] = [];
   const projector = startProjector({
     connection,
-    stream: 'REPLAY_RUNS',
+    stream,
     worker: 'test',
     checkpoint: 0,
     until: state.last_seq,
@@ -79,64 +80,101 @@ const lines = fc.uint8Array({ minLength: 1, maxLength: lineBytesMax, size: 'max'
   return bytes.map((byte) => (byte === lineFeed ? 0x0d : byte));
 });
 
-async function run(options: { seed: number; kills: number; linesPerRound: number }): Promise<void> {
-  const { seed, kills, linesPerRound } = options;
+/** One of the two logs while rows are appended to it: its file has to be the beginning of `whole`. */
+interface AppendedLog {
+  readonly stream: LineStream;
+  readonly path: string;
+  readonly whole: () => Buffer;
+  /** Appends rows in order, one behind the other. */
+  append(rows: readonly Uint8Array[], onAck?: (row: number) => void): Promise<void>;
+}
+
+function appendedLog(connection: LogConnection, stream: LineStream, path: string): AppendedLog {
+  const event = stream === 'REPLAY_RUNS' ? 'lakehouse.replay-run' : 'lakehouse.audit-baseline';
+  const parts: Uint8Array[] = [];
+  return {
+    stream,
+    path,
+    whole: () => Buffer.concat(parts),
+    append: async (rows, onAck = () => {}) => {
+      for (const [at, row] of rows.entries()) {
+        await appendLine(connection, event, row, `${stream}-${parts.length}`);
+        parts.push(row, Uint8Array.of(lineFeed));
+        onAck(at);
+      }
+    },
+  };
+}
+
+async function run(options: { seed: number; kills: number; rowsPerRound: number }): Promise<void> {
+  const { seed, kills, rowsPerRound } = options;
   await using server = await startTestServer();
   const folder = await mkdtemp(join(tmpdir(), 'lakehouse-chaos-'));
-  const path = join(folder, '_kb', 'replay_runs.jsonl');
   const { servers: url, user, pass: password } = server.optionsFor('operator');
   const connection = await connectLog({ url, user, password, name: 'test', clock: systemClock });
   await provisionStreams(connection, { replicas: 1, streamBytes: {} });
-  const rows = fc.sample(lines, { seed, numRuns: linesPerRound * (kills + 1) });
-  const moments = fc.sample(fc.nat(linesPerRound - 1), { seed, numRuns: kills });
-  const appendRound = async (round: number, onAck: (count: number) => void = () => {}) => {
-    for (let n = 0; n < linesPerRound; n++) {
-      const row = rows[round * linesPerRound + n] ?? new Uint8Array();
-      await appendLine(connection, 'lakehouse.replay-run', row, `${round}-${n}`);
-      onAck(n);
-    }
+  const logs = [
+    appendedLog(connection, 'AUDIT_BASELINES', join(folder, '_kb', 'audit_baselines.jsonl')),
+    appendedLog(connection, 'REPLAY_RUNS', join(folder, '_kb', 'replay_runs.jsonl')),
+  ];
+  // The rows of a round are shared by both logs, so that they grow side by side.
+  const perLog = rowsPerRound / logs.length;
+  const rows = fc.sample(lines, { seed, numRuns: perLog * logs.length * (kills + 1) });
+  const rowsOf = (round: number, log: number) => {
+    const from = (round * logs.length + log) * perLog;
+    return rows.slice(from, from + perLog);
   };
+  const moments = fc.sample(fc.nat(perLog - 1), { seed, numRuns: kills });
+  const appendRound = (round: number, onAck?: (row: number) => void) =>
+    Promise.all(logs.map((log, at) => log.append(rowsOf(round, at), at === 0 ? onAck : undefined)));
+  const begun = (sizes: readonly number[]) =>
+    Promise.all(logs.map(({ path }, at) => reach(path, (sizes[at] ?? 0) + 1)));
 
   for (const [round, moment] of moments.entries()) {
-    const before = await sizeOf(path);
-    // By turns: killed at a random line while lines are appended, and as soon as it begins to catch up with many.
+    const before = await Promise.all(logs.map(({ path }) => sizeOf(path)));
+    // By turns: killed at a random row while rows are appended, and as soon as it begins to catch up with many.
     if (round % 2 === 0) {
-      await appendLine(connection, 'lakehouse.replay-run', Uint8Array.of(0x2d), `first-${round}`);
+      await Promise.all(logs.map((log) => log.append([Uint8Array.of(0x2d)])));
       const child = startObserver(server, folder);
-      await reach(path, before + 1);
+      await begun(before);
       let killed: Promise<unknown> | undefined;
-      await appendRound(round, (n) => {
-        if (n === moment) killed = end(child, 'SIGKILL');
+      await appendRound(round, (row) => {
+        if (row === moment) killed = end(child, 'SIGKILL');
       });
       await killed;
     } else {
       await appendRound(round);
       const child = startObserver(server, folder);
-      await reach(path, before + 1);
+      await begun(before);
       await end(child, 'SIGKILL');
     }
-    const found = await readFile(path);
-    const whole = await streamAsFile(connection);
-    expect(found.equals(whole.subarray(0, found.length)), `after kill ${round + 1}, seed ${seed}`).toBe(true);
-    expect(found.length).toBeGreaterThan(before);
+    for (const [at, log] of logs.entries()) {
+      const found = await readFile(log.path);
+      const told = `${log.path} after kill ${round + 1}, seed ${seed}`;
+      expect(found.equals(log.whole().subarray(0, found.length)), told).toBe(true);
+      expect(found.length, told).toBeGreaterThan(before[at] ?? 0);
+    }
   }
 
   const child = startObserver(server, folder);
   await appendRound(kills);
-  const whole = await streamAsFile(connection);
-  await reach(path, whole.length);
+  for (const log of logs) await reach(log.path, log.whole().length);
   expect(await end(child, 'SIGTERM')).toBe(0);
-  expect((await readFile(path)).equals(whole), `seed ${seed}`).toBe(true);
+  for (const { stream, path, whole } of logs) {
+    const stored = await streamAsFile(connection, stream);
+    expect(stored.equals(whole()), `${stream}, seed ${seed}`).toBe(true);
+    expect((await readFile(path)).equals(stored), `${path}, seed ${seed}`).toBe(true);
+  }
   await connection.drain();
   await rm(folder, { recursive: true });
 }
 
 const seed = Number(process.env.LAKEHOUSE_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
-it('writes every line once and in order, without a fault', async () => {
-  await run({ seed, kills: 0, linesPerRound: 500 });
+it('writes every row of both logs once and in order, without a fault', async () => {
+  await run({ seed, kills: 0, rowsPerRound: 500 });
 });
 
-it(`writes every line once and in order, killed ten times (LAKEHOUSE_SEED=${seed})`, async () => {
-  await run({ seed, kills: 10, linesPerRound: 200 });
+it(`writes 10,000 rows of both logs once and in order, killed twenty times (LAKEHOUSE_SEED=${seed})`, async () => {
+  await run({ seed, kills: 20, rowsPerRound: 480 });
 });
