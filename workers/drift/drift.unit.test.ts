@@ -5,7 +5,7 @@ import { baselineDrift, formatChange, summarizeDrift } from './baseline-drift.ts
 import { kolmogorovSmirnov } from './kolmogorov-smirnov.ts';
 import { populationStability } from './population-stability.ts';
 import { type ComparedRun, runDrift } from './run-drift.ts';
-import { scorerDrift } from './scorer-drift.ts';
+import { type PersistedScore, tallyScorerDrift } from './scorer-drift.ts';
 
 const metrics = (rows: number, skips: number, [a, p, r, h]: readonly [number, number, number, number]) => ({
   p2_evidence_rows: rows,
@@ -171,6 +171,12 @@ describe('scorer drift', () => {
       recorded_at: '2026-04-27T05:00:00Z',
     },
   });
+
+  const scorerDrift = (scores: readonly PersistedScore[], ...rules: Parameters<typeof tallyScorerDrift>) => {
+    const tally = tallyScorerDrift(...rules);
+    for (const score of scores) tally.add(score);
+    return tally.done();
+  };
 
   it('counts what moved where: three of five is 0.6', () => {
     const scores = ['1', '2', '3', '4', '5'].map((run) => ({ record: record(run), category: 'accepted' as const }));

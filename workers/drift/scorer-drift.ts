@@ -27,37 +27,39 @@ export interface ScorerDrift {
 
 const entriesMax = 100;
 
+/** Scores one record after another, and keeps counts alone. */
+export interface ScorerDriftTally {
+  add(score: PersistedScore): void;
+  done(): ScorerDrift;
+}
+
 /** What the rules of today would say otherwise than those of the day on which each record was scored. */
-export function scorerDrift(
-  scores: Iterable<PersistedScore>,
+export function tallyScorerDrift(
   score: (record: EvidenceRecord) => Pick<ScoredRun, 'category' | 'reasons'>,
   scorerVersion: string,
-): ScorerDrift {
+): ScorerDriftTally {
   let [total, matched] = [0, 0];
   const counts = new Map<string, { from: ScoreCategory; to: ScoreCategory; count: number }>();
   const entries: ScorerDrift['entries'][number][] = [];
-  for (const { record, category: from } of scores) {
-    total++;
-    const { category: to, reasons } = score(record);
-    if (from === to) {
-      matched++;
-      continue;
-    }
-    const key = `${from} ${to}`;
-    counts.set(key, { from, to, count: (counts.get(key)?.count ?? 0) + 1 });
-    if (entries.length < entriesMax) entries.push({ run_id: record.run_id, from, to, reasons });
-  }
-  const drifted = total - matched;
-  const shifts = [...counts.entries()]
-    .sort(([leftKey, left], [rightKey, right]) => right.count - left.count || (leftKey < rightKey ? -1 : 1))
-    .map(([, shift]) => shift);
   return {
-    scorer_version: scorerVersion,
-    total,
-    matched,
-    drifted,
-    drift_rate: total === 0 ? 0 : drifted / total,
-    shifts,
-    entries,
+    add: ({ record, category: from }) => {
+      total++;
+      const { category: to, reasons } = score(record);
+      if (from === to) {
+        matched++;
+        return;
+      }
+      const key = `${from} ${to}`;
+      counts.set(key, { from, to, count: (counts.get(key)?.count ?? 0) + 1 });
+      if (entries.length < entriesMax) entries.push({ run_id: record.run_id, from, to, reasons });
+    },
+    done: () => {
+      const drifted = total - matched;
+      const shifts = [...counts.entries()]
+        .sort(([leftKey, left], [rightKey, right]) => right.count - left.count || (leftKey < rightKey ? -1 : 1))
+        .map(([, shift]) => shift);
+      const drift_rate = total === 0 ? 0 : drifted / total;
+      return { scorer_version: scorerVersion, total, matched, drifted, drift_rate, shifts, entries };
+    },
   };
 }

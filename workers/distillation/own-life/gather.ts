@@ -12,6 +12,9 @@ import { choiceRow, observerRow, playbookRow, retractionRow } from './rows.ts';
 /** A record follows a search where it comes within so long. */
 export const choiceWindowMs = 3_600_000;
 
+/** Records whose searches are looked for together, SEARCHES being read once for each such batch. */
+const recordsTogetherMax = 5_000;
+
 /** Rows that were appended, by stem. */
 export type Gathered = Readonly<
   Record<'playbook_records' | 'playbook_retractions' | 'search_choices' | 'observer_events', number>
@@ -24,44 +27,60 @@ export type Gathered = Readonly<
  * @param ownSources sources of observations that are this system's own processes
  */
 export async function gatherOwnLife(connection: LogConnection, ownSources: ReadonlySet<string>): Promise<Gathered> {
-  const [records, retractions] = [
+  const [records, retractions, choices] = [
     await openStem(connection, 'playbook_records'),
     await openStem(connection, 'playbook_retractions'),
+    await openStem(connection, 'search_choices'),
   ];
-  const chosen: Recorded[] = [];
-  const from = Math.max(records.lastSequence(), retractions.lastSequence()) + 1;
+  let recorded: Recorded[] = [];
+  const choose = async () => {
+    await gatherChoices(connection, choices, recorded);
+    recorded = [];
+  };
+  // Choices come behind the records of their batch: where an earlier gathering ended in between, they are looked for now.
+  const told = Math.max(records.lastSequence(), retractions.lastSequence());
+  const from = Math.min(told, choices.lastSequence()) + 1;
   for await (const { sequence, payload, storedAtMs } of readStream(connection, 'PLAYBOOKS', { from })) {
     const decoded = decodeEvent('PLAYBOOKS', payload);
     if (!decoded.ok) continue;
     const recordedAt = new Date(storedAtMs).toISOString();
     if (decoded.event.type === 'lakehouse.playbook') {
-      await records.append(playbookRow(decoded.event.data, sequence, recordedAt), sequence);
-      chosen.push({ data: decoded.event.data, sequence, storedAtMs });
-    } else await retractions.append(retractionRow(decoded.event.data, sequence, recordedAt), sequence);
+      const { playbook_id, entry } = decoded.event.data;
+      if (sequence > told) await records.append(playbookRow(decoded.event.data, sequence, recordedAt), sequence);
+      recorded.push({ data: { playbook_id, entry }, sequence, storedAtMs });
+      if (recorded.length >= recordsTogetherMax) await choose();
+    } else if (sequence > told)
+      await retractions.append(retractionRow(decoded.event.data, sequence, recordedAt), sequence);
   }
+  await choose();
   return {
     playbook_records: records.appended(),
     playbook_retractions: retractions.appended(),
-    search_choices: await gatherChoices(connection, chosen),
+    search_choices: choices.appended(),
     observer_events: await gatherEvents(connection, ownSources),
   };
 }
 
+/** A record without its vector: many are held at once. */
 interface Recorded {
-  readonly data: PlaybookData;
+  readonly data: Pick<PlaybookData, 'playbook_id' | 'entry'>;
   readonly sequence: number;
   readonly storedAtMs: number;
 }
 
 /** The last search with the same words before each record; only searches that a record may have followed are kept. */
-async function gatherChoices(connection: LogConnection, recorded: readonly Recorded[]): Promise<number> {
-  const choices = await openStem(connection, 'search_choices');
+async function gatherChoices(
+  connection: LogConnection,
+  choices: OpenStem,
+  recorded: readonly Recorded[],
+): Promise<void> {
   const fresh = recorded.filter(({ sequence }) => sequence > choices.lastSequence());
-  if (fresh.length === 0) return 0;
+  if (fresh.length === 0) return;
   const wanted = new Map<string, Recorded[]>();
   for (const one of fresh) {
-    const text = one.data.entry.query_text;
-    wanted.set(text, [...(wanted.get(text) ?? []), one]);
+    const alike = wanted.get(one.data.entry.query_text);
+    if (alike === undefined) wanted.set(one.data.entry.query_text, [one]);
+    else alike.push(one);
   }
   const followed = new Map<number, LoggedSearch>();
   for await (const { payload } of readStream(connection, 'SEARCHES')) {
@@ -83,7 +102,6 @@ async function gatherChoices(connection: LogConnection, recorded: readonly Recor
     const search = followed.get(sequence);
     if (search !== undefined) await choices.append(choiceRow(data, sequence, search), sequence);
   }
-  return choices.appended();
 }
 
 async function gatherEvents(connection: LogConnection, ownSources: ReadonlySet<string>): Promise<number> {

@@ -45,7 +45,11 @@ export function retractionRow(
 }
 
 /** A search that a record followed: where the chosen answer stood in it, if it was there at all. */
-export function choiceRow({ playbook_id, entry }: PlaybookData, sequence: number, search: LoggedSearch): object {
+export function choiceRow(
+  { playbook_id, entry }: Pick<PlaybookData, 'playbook_id' | 'entry'>,
+  sequence: number,
+  search: LoggedSearch,
+): object {
   const { query_text, answer_id, answer_corpus } = entry;
   const at = search.results.findIndex(({ id, corpus }) => id === answer_id && corpus === answer_corpus);
   const found = search.results[at];
