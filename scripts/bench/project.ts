@@ -15,6 +15,6 @@ export function compiled(...path: readonly string[]): string {
 }
 
 /** Where reports of a kind lie. */
-export function reportsDirectory(kind: 'bench' | 'load' | 'evaluation' | 'soak'): string {
+export function reportsDirectory(kind: 'bench' | 'load' | 'evaluation' | 'soak' | 'distillation-run'): string {
   return join(projectDirectory(), 'reports', kind);
 }
