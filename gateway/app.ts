@@ -5,6 +5,7 @@ import { admitRequests } from './plugins/admission.ts';
 import { allowAddresses } from './plugins/allowed-addresses.ts';
 import { requireToken } from './plugins/auth.ts';
 import { takeBodies } from './plugins/body.ts';
+import { boundConnections } from './plugins/connections.ts';
 import { allowOrigins } from './plugins/cors.ts';
 import { answerClientError, frameworkProblem, tellProblems } from './plugins/errors.ts';
 import { limitRate } from './plugins/rate-limit.ts';
@@ -26,6 +27,7 @@ export function buildApp(options: GatewayOptions, dependencies: GatewayDependenc
     // Fastify's own logging makes a child logger for every request; what is worth a line is logged here.
     logger: false,
     bodyLimit: options.bodyBytesMax,
+    connectionTimeout: gatewayLimits.stalledMs,
     keepAliveTimeout: gatewayLimits.keepAliveTimeoutMs,
     requestTimeout: gatewayLimits.requestTimeoutMs,
     routerOptions: { maxParamLength: gatewayLimits.pathPartCharactersMax },
@@ -39,6 +41,7 @@ export function buildApp(options: GatewayOptions, dependencies: GatewayDependenc
   });
   const positions = createPositionKeeper();
   tellProblems(app, options.bodyBytesMax, dependencies.log);
+  boundConnections(app);
   admitRequests(app, options, dependencies);
   allowAddresses(app, options);
   // Plugins of others are there only when they are loaded: what comes behind them waits.

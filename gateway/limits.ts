@@ -7,6 +7,12 @@ export const gatewayLimits = {
   keepAliveTimeoutMs: 72_000,
   /** 0: a connection serves without end. */
   requestsPerSocketMax: 0,
+  /** Connections at once: more are closed as they come. */
+  connectionsMax: 4_096,
+  /** Requests of one connection that are not answered yet (pipelining): more are refused. Browsers send one at a time. */
+  requestsPerConnectionMax: 32,
+  /** A client that takes nothing of its answer for so long is let go; longer than anything that a request waits for. */
+  stalledMs: 90_000,
   /** What a client that met 503 or 504 is told to wait. */
   retryAfterSeconds: 1,
   /** How long `/readyz` waits for an index worker to answer. */

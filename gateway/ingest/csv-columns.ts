@@ -1,3 +1,4 @@
+import { isNestedDeeper, limits } from '../../schemas/primitives.ts';
 import { type CellType, type CsvQuery, cellTypes } from '../../schemas/requests/ingest.ts';
 
 /** How the cells of a row become a document. */
@@ -76,6 +77,7 @@ export function createColumnMap(header: readonly string[], query: CsvQuery): Col
 function checkHeader(header: readonly string[]): void {
   if (header.length > csvColumnsMax)
     throw new ColumnError(`the header has ${header.length} columns, and ${csvColumnsMax} are taken`);
+  if (header.includes('__proto__')) throw new ColumnError('the header has the column "__proto__", which is not taken');
   const twice = header.find((name, place) => header.indexOf(name) !== place);
   if (twice !== undefined) throw new ColumnError(`the header has the column ${JSON.stringify(twice)} twice`);
 }
@@ -135,6 +137,10 @@ function textReader(wanted: string, at: (name: string, what: string) => number):
   };
 }
 
+const booleans: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['false', false],
+]);
 const plainNumber = /^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$/;
 
 /** Undefined where the cell is not of its type. */
@@ -143,9 +149,11 @@ function readCell(cell: string, type: CellType): unknown {
   if (type === 'auto') return canonicalNumber(cell) ?? cell;
   const text = cell.trim();
   if (type === 'number') return readNumber(text);
-  if (type === 'boolean') return { true: true, false: false }[text.toLowerCase()];
+  if (type === 'boolean') return booleans.get(text.toLowerCase());
   try {
-    return JSON.parse(text) as unknown;
+    const value: unknown = JSON.parse(text);
+    // What is deeper could not be written again.
+    return isNestedDeeper(value, limits.metadataNestingMax - 1) ? undefined : value;
   } catch {
     return undefined;
   }
@@ -170,6 +178,6 @@ const cellShownCharactersMax = 40;
 function cellFault(cell: string, type: CellType): string {
   const shown = JSON.stringify(cell.slice(0, cellShownCharactersMax));
   if (type === 'boolean') return `${shown} is neither true nor false`;
-  if (type === 'json') return `${shown} is not JSON`;
+  if (type === 'json') return `${shown} is not JSON, or nested more than ${limits.metadataNestingMax - 1} levels deep`;
   return `${shown} is not a number that can be held as one (no leading zeros, no signs but "-"); leave the column a string`;
 }

@@ -1,4 +1,5 @@
 import { ProblemError } from '../../schemas/problems.ts';
+import { gatherBytes } from '../gathered-bytes.ts';
 
 /** One record of a stream: the event that it is to become, or why it becomes none. */
 export type StreamRecord = { readonly line: number } & (
@@ -29,8 +30,7 @@ export async function* ndjsonRecords(
   { recordBytesMax, firstLine, holding }: RecordOptions,
 ): AsyncGenerator<StreamRecord[], void> {
   let line = firstLine;
-  let pieces: Buffer[] = [];
-  let held = 0;
+  const begun = gatherBytes();
   const check = (bytes: number) => {
     if (bytes > recordBytesMax) throw recordTooLarge(line, recordBytesMax);
   };
@@ -40,27 +40,24 @@ export async function* ndjsonRecords(
     return isBlank(payload) ? undefined : { line, payload };
   };
   for await (const chunk of chunks) {
-    holding(held + chunk.length);
+    holding(begun.length() + chunk.length);
     const records: StreamRecord[] = [];
     let from = 0;
     for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, from)) {
-      check(held + end - from);
-      const own = chunk.subarray(from, end);
-      const record = recordOf(pieces.length === 0 ? own : Buffer.concat([...pieces, own]));
+      check(begun.length() + end - from);
+      begun.add(chunk.subarray(from, end));
+      const record = recordOf(begun.take());
       if (record !== undefined) records.push(record);
-      pieces = [];
-      held = 0;
       line++;
       from = end + 1;
     }
     if (from < chunk.length) {
-      pieces.push(chunk.subarray(from));
-      held += chunk.length - from;
-      check(held);
+      begun.add(chunk.subarray(from));
+      check(begun.length());
     }
     if (records.length > 0) yield records;
   }
-  const record = recordOf(Buffer.concat(pieces));
+  const record = recordOf(begun.take());
   if (record !== undefined) yield [record];
 }
 

@@ -16,6 +16,8 @@ declare module 'fastify' {
     traceId: string;
     /** W3C Trace Context, handed on likewise; undefined where none was sent and no spans are made. */
     traceparent: string | undefined;
+    /** It is in work no longer: its answer is on its way, or its client is gone. May be called again. */
+    leaveWork: () => void;
   }
 }
 
@@ -23,7 +25,8 @@ const traceHeaderLower = traceHeader.toLowerCase();
 
 /**
  * The first to see a request: names its trace, counts it among those in work, and tells of it once it is over, whether
- * it was answered or its client went away. More than `requestsWaitingMax` are refused; health checks never are.
+ * it was answered or its client went away. More than `requestsWaitingMax` are refused; health checks never are. A request
+ * whose answer is ready is not in work any more: a client that does not read its answers takes nobody's place.
  */
 export function admitRequests(
   app: FastifyInstance,
@@ -41,6 +44,12 @@ export function admitRequests(
   let inWork = 0;
   app.decorateRequest('traceId', '');
   app.decorateRequest('traceparent', undefined);
+  app.decorateRequest('leaveWork');
+  app.addHook('onSend', (request, _reply, _payload, done) => {
+    // One that the framework refused before any hook was never counted.
+    request.leaveWork?.();
+    done();
+  });
   app.addHook('onRequest', (request, reply, done) => {
     const beganMs = clock.monotonicMs();
     request.traceId = traceIdOf(headerOf(request, traceHeaderLower), newTraceId);
@@ -48,9 +57,14 @@ export function admitRequests(
     request.traceparent = readTraceparent(headerOf(request, traceparentHeader));
     const span = tracing === undefined || isOpenPath(request.url) ? undefined : startSpan(request, tracing);
     inWork++;
+    let isInWork = true;
+    request.leaveWork = () => {
+      if (isInWork) inWork--;
+      isInWork = false;
+    };
     // Not the onResponse hook: that one does not run where the client went away before the answer.
     reply.raw.once('close', () => {
-      inWork--;
+      request.leaveWork();
       if (span !== undefined) endSpan(span, reply);
       // Probes ask every second and are nobody's work: they would be most of what is counted.
       if (!isOpenPath(request.url)) tell(request, reply, clock.monotonicMs() - beganMs, requests, dependencies);

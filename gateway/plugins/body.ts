@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError } from '../../schemas/problems.ts';
 import type { GatewayOptions } from '../dependencies.ts';
-import { emptyBody, headerOf } from '../replies.ts';
+import { gatherBytes } from '../gathered-bytes.ts';
+import { headerOf } from '../replies.ts';
 import { type BodyShare, createBodyBudget } from './body-budget.ts';
 import { isOpenPath } from './open-paths.ts';
 
@@ -32,6 +33,8 @@ export function takeBodies(app: FastifyInstance, options: BodyOptions): void {
     else collect(payload, request.bodyShare, options, done);
   });
   app.addHook('onRequest', (request, reply, done) => {
+    const encoding = headerOf(request, 'content-encoding');
+    if (encoding !== undefined && !isPlain.test(encoding)) return done(bodyEncoded(reply));
     const announced = Number(headerOf(request, 'content-length') ?? 0);
     const isBuffered = !isStreamed(request);
     if (isBuffered && announced > bodyBytesMax) return done(bodyTooLarge(bodyBytesMax));
@@ -60,20 +63,18 @@ function collect(
   { bodyBytesMax, bodiesBytesMax }: BodyOptions,
   done: (error: Error | null, body?: Buffer) => void,
 ): void {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+  const gathered = gatherBytes();
   const finish = (error: Error | null) => {
     payload.off('data', onData).off('end', onEnd).off('error', onError);
     // An error that comes later has been answered already.
     if (error !== null) payload.on('error', () => undefined);
-    const [first = emptyBody] = chunks;
-    done(error, chunks.length > 1 ? Buffer.concat(chunks, bytes) : first);
+    done(error, gathered.take());
   };
   const onData = (chunk: Buffer) => {
-    bytes += chunk.length;
+    const bytes = gathered.length() + chunk.length;
     if (bytes > bodyBytesMax) return finish(bodyTooLarge(bodyBytesMax));
     if (!share.resize(Math.max(bytes, announcedBytes(payload)))) return finish(bodiesTooMany(bodiesBytesMax));
-    chunks.push(chunk);
+    gathered.add(chunk);
   };
   const onEnd = () => finish(null);
   const onError = (error: Error) => finish(new ProblemError('bad_request', `the body broke off: ${error.message}`));
@@ -120,6 +121,14 @@ export function maySendOn(socket: Socket): boolean {
 /** The next request on the connection is one like any other. */
 export function takeUsualTime(socket: Socket): void {
   openEnded.delete(socket);
+}
+
+const isPlain = /^\s*(identity)?\s*$/i;
+
+/** Bodies are not unpacked: some kilobytes may be gigabytes, and what is packed would be taken for what it is not. */
+function bodyEncoded(reply: FastifyReply): ProblemError {
+  reply.header('accept-encoding', 'identity');
+  return new ProblemError('unsupported_media_type', 'a body is taken as it is, without Content-Encoding');
 }
 
 export function bodyTooLarge(bodyBytesMax: number): ProblemError {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
@@ -17,29 +17,32 @@ const pageFiles: Readonly<Record<string, string>> = {
  * as a browser asks for pages without a token; they tell nothing of this installation.
  */
 export function contractRoutes(app: FastifyInstance): void {
-  const openApi = lazily(() => JSON.stringify(openApiDocument()));
-  const asyncApi = lazily(() => JSON.stringify(asyncApiDocument()));
+  // Made once, and the same bytes for everybody: whoever asks often, and reads nothing, makes no copies.
+  const openApi = lazily(() => Buffer.from(JSON.stringify(openApiDocument())));
+  const asyncApi = lazily(() => Buffer.from(JSON.stringify(asyncApiDocument())));
   app.get('/openapi.json', (_request, reply) => reply.type(jsonType).send(openApi()));
   app.get('/asyncapi.json', (_request, reply) => reply.type(jsonType).send(asyncApi()));
   app.get('/docs', (_request, reply) =>
     reply.header('content-security-policy', pagePolicy).type('text/html').send(page),
   );
   app.get('/docs/start.js', (_request, reply) => reply.type('text/javascript').send(startScript));
-  for (const [name, type] of Object.entries(pageFiles))
-    app.get(`/docs/${name}`, async (_request, reply) => reply.type(type).send(await readPageFile(name)));
+  for (const [name, type] of Object.entries(pageFiles)) {
+    const file = lazily(() => readPageFile(name));
+    app.get(`/docs/${name}`, (_request, reply) => reply.type(type).send(file()));
+  }
 }
 
-function lazily(make: () => string): () => string {
-  let made: string | undefined;
+function lazily(make: () => Buffer): () => Buffer {
+  let made: Buffer | undefined;
   return () => {
     made ??= make();
     return made;
   };
 }
 
-function readPageFile(name: string): Promise<Buffer> {
+function readPageFile(name: string): Buffer {
   const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
-  return readFile(join(folder, name));
+  return readFileSync(join(folder, name));
 }
 
 /** Nothing but its own files, so that the page can be opened beside anything. */

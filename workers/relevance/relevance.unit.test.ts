@@ -108,6 +108,30 @@ describe('symbols', () => {
   });
 });
 
+// With two repetitions beside one another each of these takes minutes: the deadline of the test is what fails.
+describe('symbols of a text that was made to be slow', () => {
+  it.each(['import', 'import type', 'use', 'pub use', 'export', 'export async function', 'use a as b', 'import {a'])(
+    'are read from %s and blanks without end',
+    (head) => {
+      for (const blank of [' ', '\t', ' \t', '\n', ' from', ` ${head}`, `\n${head} `]) {
+        const content = `${head}${blank.repeat(200_000 / blank.length)}`.slice(0, 200_000);
+        expect(extractSymbols(content).imported.length).toBeLessThan(10);
+      }
+    },
+  );
+
+  it.each([
+    ["import type { A } from 'x'", ['A']],
+    ["import {\n  A,\n  B as C,\n} from 'x'", ['A', 'B']],
+    ["import 'x'", []],
+    ['import a; const from = "x"', []],
+    ['use a::b::{C, D as E};', ['C', 'D']],
+    [`use ${'a'.repeat(3_000)};`, []],
+  ])('are those of %j', (content, imported) => {
+    expect(extractSymbols(content).imported).toEqual(imported);
+  });
+});
+
 describe('requests', () => {
   it('may name the focus as focus_file, and by its path alone', async () => {
     const chunks = [{ text: 'see src/a.rs' }];
