@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { documentBatchSchema, documentChangeSchema } from './events/ingest.ts';
 import { json, type Operation, ok, serviceProblems } from './operation.ts';
-import { auditOperations } from './operations/audit.ts';
 import { lookupOperations } from './operations/lookups.ts';
 import { matrixOperations } from './operations/matrix.ts';
 import { vectorsOperations } from './operations/vectors.ts';
@@ -35,7 +34,6 @@ const readySchema = healthSchema.extend({
 });
 
 export const operations: readonly Operation[] = [
-  ...auditOperations,
   ...lookupOperations,
   ...vectorsOperations,
   ...matrixOperations,

@@ -28,5 +28,6 @@ export const commands: Readonly<Record<string, Load>> = {
   replay: () => import('./replay.ts'),
   'nats-config': () => import('./nats-config.ts'),
   loadgen: () => import('./loadgen.ts'),
+  simulate: () => import('./simulate.ts'),
   chaos: () => import('./chaos.ts'),
 };

@@ -9,14 +9,14 @@ import {
   retractRequestSchema,
 } from '../../schemas/requests/playbooks.ts';
 import { type Appended, append, readNewest } from '../../streams/append.ts';
-import type { LogConnection } from '../../streams/connection.ts';
 import type { ServiceHandler, ServiceRequest } from '../../streams/service.ts';
 import { subjectOf } from '../../streams/subjects.ts';
+import type { RuntimeConnection } from '../../streams/transport.ts';
 import type { EmbedQueries } from '../query-vectors/embed-query.ts';
 import { bulkReply, bulkRows, type PlaybookData, recordedPlaybook } from './record.ts';
 
 export interface PlaybookPorts {
-  readonly connection: LogConnection;
+  readonly connection: RuntimeConnection;
   readonly embedQueries: EmbedQueries;
   /** The space that a corpus was told to answer in: its playbooks are recorded there. */
   readonly servingSpace?: (corpus: string) => string | undefined;

@@ -77,14 +77,16 @@ async function loadBody(
 ): Promise<CorpusIndex> {
   const body = await store.get(wanted.key);
   if (body === undefined) throw new SnapshotFault(`${wanted.key} is not there`);
-  const scratch = await mkdtemp(join(scratchDirectory, 'lakehouse-graph-'));
+  let scratch: string | undefined;
   try {
-    const graphPath = join(scratch, 'graph');
-    const read = await readBody(body, wanted, graphPath);
+    const read = await readBody(body, wanted, async () => {
+      scratch = await mkdtemp(join(scratchDirectory, 'lakehouse-graph-'));
+      return join(scratch, 'graph');
+    });
     const { table, arena, slots, space } = read;
     const { distance } = wanted;
     const parameters = { ...defaultParameters, ...chosen, ...parametersOf?.(wanted) };
-    const graph = await loadGraph(read, wanted, graphPath, note);
+    const graph = await loadGraph(read, wanted, note);
     const options = { dimension: space.dimension, distance, parameters };
     const maintenance = createMaintenance(options, createGeneration(options, { arena, slots, graph }));
     const index = assembleIndex({ space, distance, parameters }, { table, maintenance });
@@ -92,18 +94,17 @@ async function loadBody(
     if (digest !== wanted.digest) throw new SnapshotFault(`what ${wanted.key} holds has another digest`);
     return index;
   } finally {
-    await rm(scratch, { recursive: true, force: true });
+    if (scratch !== undefined) await rm(scratch, { recursive: true, force: true });
   }
 }
 
 /** The graph of a body that is sound itself; undefined where it has none, or none that can be trusted. */
 async function loadGraph(
-  { space, watermark, twins, representatives, hasGraphFile }: ReadBody,
+  { space, watermark, twins, representatives, graphFile: path }: ReadBody,
   { distance }: SnapshotBody,
-  path: string,
   note: (text: string) => void,
 ): Promise<GraphImage | undefined> {
-  if (!hasGraphFile) return undefined;
+  if (path === undefined) return undefined;
   const inspection = await inspectGraphFile(path, space.dimension, watermark);
   if (!inspection.ok) {
     note(`the graph is built again: ${inspection.reason}`);

@@ -19,31 +19,36 @@ export interface ReadBody extends RestoredDocuments {
   readonly space: Space;
   /** The labels of the graph are below. */
   readonly watermark: number;
-  readonly hasGraphFile: boolean;
+  /** Undefined where it has no graph. */
+  readonly graphFile: string | undefined;
 }
 
 /**
- * Reads a body; its graph goes into a file.
+ * Reads a body; its graph goes into a file, whose path is asked for when there is one.
  * @throws SnapshotFault where it is not, to the byte, what the manifest tells
  */
 export async function readBody(
   body: AsyncIterable<Uint8Array>,
   wanted: SnapshotBody,
-  graphPath: string,
+  graphPath: () => Promise<string>,
 ): Promise<ReadBody> {
   const tap = createTap(body);
-  const graphFile = await open(graphPath, 'wx');
+  let path: string | undefined;
+  let graphFile: FileHandle | undefined;
   try {
     const builder = createBuilder(wanted);
     for await (const frame of readFrames(tap.pieces())) {
-      if (frame.kind === 'graph') await writeGraphPiece(graphFile, frame, builder);
-      else builder.add(frame);
+      builder.add(frame);
+      if (frame.kind !== 'graph') continue;
+      path ??= await graphPath();
+      graphFile ??= await open(path, 'wx');
+      await graphFile.appendFile(frame.payload);
     }
     const { bytes, sha256 } = tap.end();
     if (bytes !== wanted.bytes || sha256 !== wanted.sha256) throw new SnapshotFault('the body is not what was written');
-    return builder.end();
+    return { ...builder.end(), graphFile: path };
   } finally {
-    await graphFile.close();
+    await graphFile?.close();
   }
 }
 
@@ -62,14 +67,9 @@ function createTap(body: AsyncIterable<Uint8Array>) {
   };
 }
 
-async function writeGraphPiece(file: FileHandle, frame: Frame, builder: Builder): Promise<void> {
-  builder.add(frame);
-  await file.appendFile(frame.payload);
-}
-
 interface Builder {
   add(frame: Frame): void;
-  end(): ReadBody;
+  end(): Omit<ReadBody, 'graphFile'>;
 }
 
 /** Takes frames in the order in which they have to come. */
@@ -106,7 +106,7 @@ function createBuilder(wanted: SnapshotBody): Builder {
       const { count, live } = restored.table;
       const told = [end, wanted].every((counts) => counts.live === live && counts.tombstones === count - live);
       if (!told || end.graphBytes !== graphBytes) throw new SnapshotFault('the counts of the body are wrong');
-      return { ...restored, space, watermark, hasGraphFile: graphBytes > 0 };
+      return { ...restored, space, watermark };
     },
   };
 }

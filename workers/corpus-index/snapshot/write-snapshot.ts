@@ -83,10 +83,12 @@ async function saveBody(
   { scratchDirectory = tmpdir() }: SnapshotOptions,
 ): Promise<SnapshotBody> {
   const { kind, corpus, index } = source;
-  const release = indexParts(index).maintenance.freeze();
-  const scratch = await mkdtemp(join(scratchDirectory, 'lakehouse-graph-'));
+  const { maintenance } = indexParts(index);
+  const release = maintenance.freeze();
+  const hasGraph = maintenance.serving.graph !== undefined;
+  const scratch = hasGraph ? await mkdtemp(join(scratchDirectory, 'lakehouse-graph-')) : undefined;
   try {
-    const graphFile = await saveGraph(source, join(scratch, 'graph'));
+    const graphFile = scratch === undefined ? undefined : await saveGraph(source, join(scratch, 'graph'));
     let summary: BodySummary | undefined;
     const stored = await store.put(
       key,
@@ -99,7 +101,7 @@ async function saveBody(
     return { key, kind, corpus, space: formatSpace(index.space), distance: index.distance, ...stored, ...summary };
   } finally {
     release();
-    await rm(scratch, { recursive: true, force: true });
+    if (scratch !== undefined) await rm(scratch, { recursive: true, force: true });
   }
 }
 

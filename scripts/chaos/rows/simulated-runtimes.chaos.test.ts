@@ -1,0 +1,4 @@
+import { describeRow } from '../testing/describe-row.ts';
+import { simulatedRuntimes } from './simulated-runtimes.ts';
+
+describeRow(simulatedRuntimes);
