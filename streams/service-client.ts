@@ -2,6 +2,7 @@ import { type Msg, NatsError, headers as newHeaders, type Subscription } from 'n
 import { type ProblemCode, problem } from '../schemas/problems.ts';
 import { decodeFrames, encodeFrames, type FrameDraft, headerLines } from './batch-frames.ts';
 import { type LogConnection, newInbox } from './connection.ts';
+import { createNumbered } from './numbered.ts';
 import { batchHeader, deadlineHeader } from './service.ts';
 
 export interface ServiceReply {
@@ -32,6 +33,8 @@ interface Waiting {
   readonly frame: FrameDraft;
   readonly deadlineAtMs: number;
   readonly resolve: (reply: ServiceReply) => void;
+  /** The message that it travels in, once it has left. */
+  batch: Batch | undefined;
 }
 
 interface Lane {
@@ -43,9 +46,13 @@ interface Lane {
 }
 
 interface Batch {
+  /** Names the subject of its replies. */
+  readonly number: number;
   readonly lane: Lane;
   readonly subject: string;
-  readonly open: Set<number>;
+  readonly requests: readonly Waiting[];
+  /** Of these, those that still wait. */
+  open: number;
   readonly sentAtMs: number;
   holds: boolean;
 }
@@ -58,6 +65,8 @@ const batchesHeldMax = 4;
 /** An unanswered message stops holding the others back after this long. */
 const holdMs = 20;
 const sweepMs = 20;
+/** A reply subject whose batch was given up is used again after this long: what still came for it has come by then. */
+const retiredMs = 60_000;
 /** Of the headers of one request; a batch of them stays well within what a message may carry. */
 const headerCharactersMax = 8 * 1024;
 
@@ -68,18 +77,18 @@ const headerCharactersMax = 8 * 1024;
 export function createServiceClient(connection: LogConnection): ServiceClient {
   const { nats, clock } = connection;
   const inbox = newInbox(connection);
-  const pending = new Map<number, Waiting>();
-  const batches = new Map<number, Batch>();
+  const pending = createNumbered<Waiting>();
+  /** By their numbers, which are few: they are used again. */
+  const batches: (Batch | undefined)[] = [];
   const lanes = new Map<string, Lane>();
-  let correlations = 0;
-  let replySubjects = 0;
   /** Reply subjects that no batch uses now: the server remembers what it decided of a subject that it meets again. */
   const freeReplies: number[] = [];
+  const retired: { readonly number: number; readonly atMs: number }[] = [];
 
   const settle = (correlation: number, reply: ServiceReply) => {
-    const waiting = pending.get(correlation);
+    const waiting = pending.take(correlation);
     if (waiting === undefined) return;
-    pending.delete(correlation);
+    if (waiting.batch !== undefined) waiting.batch.open--;
     waiting.resolve(reply);
   };
 
@@ -91,30 +100,26 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
   };
 
   const receive = (message: Msg) => {
-    const batchNumber = Number(message.subject.slice(inbox.length + 1));
-    const batch = batches.get(batchNumber);
+    const batch = batches[Number(message.subject.slice(inbox.length + 1))];
     if (batch === undefined) return;
-    if (message.headers?.code === 503) {
-      for (const correlation of batch.open) settle(correlation, nobodyThere(batch.subject));
-      batch.open.clear();
-    } else {
-      for (const { correlation, status, headers, body } of decodeFrames(message.data) ?? []) {
-        batch.open.delete(correlation);
+    if (message.headers?.code === 503)
+      for (const { frame } of batch.requests) settle(frame.correlation, nobodyThere(batch.subject));
+    else
+      for (const { correlation, status, headers, body } of decodeFrames(message.data) ?? [])
         settle(correlation, { status, headers, body });
-      }
-    }
-    if (batch.open.size === 0) forget(batchNumber);
+    if (batch.open === 0) forget(batch);
     release(batch);
   };
 
-  /** A batch that was given up: its subject is not used again, as an answer may still come to it. */
-  const retire = (batchNumber: number) => {
-    batches.delete(batchNumber);
+  const forget = ({ number }: Batch) => {
+    batches[number] = undefined;
+    freeReplies.push(number);
   };
 
-  const forget = (batchNumber: number) => {
-    batches.delete(batchNumber);
-    freeReplies.push(batchNumber);
+  /** A batch that was given up: its subject rests for a while, as an answer may still come to it. */
+  const retire = ({ number }: Batch, now: number) => {
+    batches[number] = undefined;
+    retired.push({ number, atMs: now });
   };
   const subscription: Subscription = nats.subscribe(`${inbox}.*`, {
     callback: (error, message) => {
@@ -137,18 +142,23 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
   };
 
   const send = (subject: string, lane: Lane, taken: readonly Waiting[], holds: boolean) => {
-    const batchNumber = freeReplies.pop() ?? ++replySubjects;
-    const open = new Set(taken.map((waiting) => waiting.frame.correlation));
-    batches.set(batchNumber, { lane, subject, open, holds, sentAtMs: clock.monotonicMs() });
+    // One that was given up while it waited for its turn is not sent at all.
+    const requests = taken.filter(({ frame }) => pending.get(frame.correlation) !== undefined);
+    if (requests.length === 0) return;
+    const number = freeReplies.pop() ?? batches.length;
+    const sentAtMs = clock.monotonicMs();
+    const batch: Batch = { number, lane, subject, requests, open: requests.length, holds, sentAtMs };
+    batches[number] = batch;
+    for (const waiting of requests) waiting.batch = batch;
     if (holds) lane.batchesHeld++;
     const headers = newHeaders();
     headers.set(batchHeader, '1');
     try {
-      const frames = encodeFrames(taken.map((waiting) => waiting.frame));
-      nats.publish(subject, frames, { headers, reply: `${inbox}.${batchNumber}` });
+      const frames = encodeFrames(requests.map((waiting) => waiting.frame));
+      nats.publish(subject, frames, { headers, reply: `${inbox}.${number}` });
     } catch (error) {
-      for (const correlation of open) settle(correlation, notSent(subject, error));
-      forget(batchNumber);
+      for (const { frame } of requests) settle(frame.correlation, notSent(subject, error));
+      forget(batch);
       if (holds) lane.batchesHeld--;
     }
   };
@@ -156,37 +166,42 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
   /** A reply that never comes frees its place in the lane too, so that a dead worker does not hold up the living. */
   const sweep = setInterval(() => {
     const now = clock.monotonicMs();
-    for (const [correlation, waiting] of pending) if (waiting.deadlineAtMs <= now) settle(correlation, tooLate());
+    for (const { deadlineAtMs, frame } of pending.values())
+      if (deadlineAtMs <= now) settle(frame.correlation, tooLate());
     for (const lane of lanes.values())
-      while (lane.queue[0] !== undefined && !pending.has(lane.queue[0].frame.correlation)) lane.queue.shift();
-    for (const [batchNumber, batch] of batches) {
-      for (const correlation of batch.open) if (!pending.has(correlation)) batch.open.delete(correlation);
-      if (batch.open.size === 0) retire(batchNumber);
-      if (batch.open.size === 0 || now - batch.sentAtMs >= holdMs) release(batch);
+      while (lane.queue[0] !== undefined && pending.get(lane.queue[0].frame.correlation) === undefined)
+        lane.queue.shift();
+    for (const batch of batches) {
+      if (batch === undefined) continue;
+      if (batch.open === 0) retire(batch, now);
+      if (batch.open === 0 || now - batch.sentAtMs >= holdMs) release(batch);
     }
+    while (retired[0] !== undefined && now - retired[0].atMs >= retiredMs)
+      freeReplies.push(retired.shift()?.number ?? 0);
   }, sweepMs);
   sweep.unref();
   /** An answer that was on its way is lost with the connection: whoever waits is told so, and not at the deadline. */
   const stopWatching = connection.watch((connected) => {
     if (connected) return;
-    for (const correlation of [...pending.keys()]) settle(correlation, cutOff());
+    for (const { frame } of pending.values()) settle(frame.correlation, cutOff());
   });
 
   return {
-    waiting: () => pending.size,
+    waiting: pending.size,
     request: (subject, body, options) =>
       new Promise((resolve) => {
         if (!connection.isConnected()) return resolve(busAway());
         const headers = `${headerLines(options.headers ?? {})}${deadlineHeader}: ${Math.round(options.deadlineMs)}\n`;
         if (headers.length > headerCharactersMax)
           return resolve(problemReply('bad_request', `the headers have more than ${headerCharactersMax} characters`));
-        const correlation = ++correlations >>> 0;
+        const correlation = pending.next();
         const waiting: Waiting = {
           resolve,
           deadlineAtMs: clock.monotonicMs() + options.deadlineMs,
           frame: { correlation, status: 0, headers, body },
+          batch: undefined,
         };
-        pending.set(correlation, waiting);
+        pending.put(correlation, waiting);
         const lane = lanes.get(subject) ?? { queue: [], batchesHeld: 0, flushDue: false };
         lanes.set(subject, lane);
         if (options.gather !== true) return send(subject, lane, [waiting], false);
@@ -197,7 +212,7 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
       clearInterval(sweep);
       stopWatching();
       subscription.unsubscribe();
-      for (const correlation of [...pending.keys()]) settle(correlation, stopping());
+      for (const { frame } of pending.values()) settle(frame.correlation, stopping());
     },
   };
 }
