@@ -94,18 +94,21 @@ async function measureBesideEchoes(
   const reply = await typicalReply(url, bodies);
   const setting = { BENCH_REPLY: reply, BENCH_SUBJECT: echoSubject };
   await using service = await startChild('echo-service', { ...setting, ...stack.environmentOf('index') });
-  await using gateway = await startChild('echo-gateway', { ...setting, ...stack.environmentOf('gateway') });
+  const ofGateway = { ...setting, ...stack.environmentOf('gateway') };
+  await using gateway = await startChild('echo-gateway', { ...ofGateway, BENCH_TRACES: 'on' });
+  await using traceless = await startChild('echo-gateway', { ...ofGateway, BENCH_TRACES: 'off' });
   await using alone = await startChild('fastify-json', setting);
   await using bytes = await startChild('fastify-bytes', setting);
   const common = { generator: generator.pid };
-  const bus = {
-    HTTP: pidOf(gateway),
-    service: pidOf(service),
-    'nats-server': stack.pidOf('nats-server'),
-    ...common,
-  };
+  const bus = { service: pidOf(service), 'nats-server': stack.pidOf('nats-server'), ...common };
   const echoes: Target[] = [
-    { name: 'bare echo', url: `${gateway.greeting}/echo`, bodies, processes: bus },
+    { name: 'bare echo', url: `${gateway.greeting}/echo`, bodies, processes: { HTTP: pidOf(gateway), ...bus } },
+    {
+      name: 'echo, no traces',
+      url: `${traceless.greeting}/echo`,
+      bodies,
+      processes: { HTTP: pidOf(traceless), ...bus },
+    },
     { name: 'Fastify alone', url: `${alone.greeting}/echo`, bodies, processes: { HTTP: pidOf(alone), ...common } },
     { name: 'Fastify, bytes', url: `${bytes.greeting}/echo`, bodies, processes: { HTTP: pidOf(bytes), ...common } },
   ];

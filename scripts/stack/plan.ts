@@ -11,16 +11,15 @@ export const instancesMax = 16;
 const nodeFlags = ['--enable-source-maps'];
 /**
  * Where a heap may become 4 GiB, V8 lets it grow to four times what is live before it collects all of it: resident memory
- * that swings by 60 MiB and more. It keeps closer, at 1.6 times, where this is the most; none comes near it.
+ * that swings by 60 MiB and more. It keeps closer, at 1.6 times, where this is the most; none comes near it. The index worker
+ * holds its documents in its heap, however many they are.
  */
 const boundedHeapFlags = ['--max-old-space-size=1024'];
-/** Its documents are in its heap, however many they are. */
-const unboundedHeap: readonly StackWorker[] = ['index'];
 /**
- * Room for the buffers that live as long as one request, so that they are not promoted and collected late. With twice as
- * much, what they hold outside the heap gathers until it brings on collections of everything.
+ * Room from the first request on for what lives as long as one, so that it is not promoted and collected late. With
+ * twice as much, what it holds outside the heap gathers until it brings on collections of everything.
  */
-const gatewayFlags = [...boundedHeapFlags, '--max-semi-space-size=16'];
+const requestFlags = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
 
 /**
  * Most of what nats-server holds are caches of blocks, let go seconds after their last use. As Go has it, as much again
@@ -181,11 +180,11 @@ function planWorker(worker: StackWorker, name: string, healthPort: number, optio
 
 /** Arguments of Node.js for the gateway and the workers, beside those that all have. */
 export function flagsOf(name: StackWorker | typeof gatewayName): readonly string[] {
-  if (name === gatewayName) return gatewayFlags;
-  return unboundedHeap.includes(name) ? [] : boundedHeapFlags;
+  if (name === gatewayName) return [...boundedHeapFlags, ...requestFlags];
+  return name === 'index' ? requestFlags : boundedHeapFlags;
 }
 
-function planned(name: string, script: string, options: PlanOptions, flags: readonly string[] = []) {
+function planned(name: string, script: string, options: PlanOptions, flags: readonly string[]) {
   const args = [...nodeFlags, ...flags, join(options.distDirectory, script)];
   const dependsOn = serverNames(options.servers.length);
   // A process that crashes while a node is away is started again all the same.

@@ -1,18 +1,15 @@
 import fastify from 'fastify';
-import { systemClock } from '../../../streams/clock.ts';
-import { connectLog } from '../../../streams/connection.ts';
-import { createEchoRequester } from '../../../streams/testing/echo.ts';
+import { connectEchoRequester } from '../../../streams/testing/echo.ts';
 import { givenSetting, serveParent } from '../children.ts';
 
 /** Fastify and one `request()` a call: bytes there, bytes back, nothing else. */
-const connection = await connectLog({
+const request = await connectEchoRequester({
   url: givenSetting('LAKEHOUSE_NATS_URL'),
   user: givenSetting('LAKEHOUSE_NATS_USER'),
   password: givenSetting('LAKEHOUSE_NATS_PASSWORD'),
-  name: 'bench-echo-gateway',
-  clock: systemClock,
+  subject: givenSetting('BENCH_SUBJECT'),
+  traces: givenSetting('BENCH_TRACES') === 'on',
 });
-const request = createEchoRequester(connection, givenSetting('BENCH_SUBJECT'));
 const app = fastify({ logger: false });
 app.removeAllContentTypeParsers();
 app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
