@@ -22,6 +22,7 @@ export interface FrameDraft {
 
 const fixedBytes = 12;
 const headerBytesMax = 0xffff;
+const noBytes = Buffer.alloc(0);
 const noHeaders: Readonly<Record<string, string>> = {};
 
 /** Headers as they are written. */
@@ -38,18 +39,28 @@ function onOneLine(value: string): string {
 
 /** @throws RangeError for headers longer than 65,535 bytes */
 export function encodeFrames(frames: readonly FrameDraft[]): Buffer {
+  // A character of most texts is a byte: counting bytes first would cost as much as writing them.
+  return (
+    writeFrames(frames, (text) => text.length) ?? writeFrames(frames, (text) => Buffer.byteLength(text)) ?? noBytes
+  );
+}
+
+/** Undefined where the texts are longer than was said. */
+function writeFrames(frames: readonly FrameDraft[], bytesOf: (text: string) => number): Buffer | undefined {
   let length = 0;
-  for (const { headers, body } of frames) length += fixedBytes + Buffer.byteLength(headers) + Buffer.byteLength(body);
+  for (const { headers, body } of frames)
+    length += fixedBytes + bytesOf(headers) + (typeof body === 'string' ? bytesOf(body) : body.length);
   const buffer = Buffer.allocUnsafe(length);
   let at = 0;
   for (const { correlation, status, headers, body } of frames) {
     const headersAt = at + fixedBytes;
-    const bodyAt = headersAt + buffer.write(headers, headersAt);
+    const bodyAt = writeText(buffer, headers, headersAt);
+    const end = typeof body === 'string' ? writeText(buffer, body, bodyAt) : bodyAt + body.length;
+    // Not a number where a text did not fit, and behind the end where nothing was left for what comes with it.
+    if (!(end <= buffer.length)) return undefined;
     if (bodyAt - headersAt > headerBytesMax)
       throw new RangeError(`the headers of a request are longer than ${headerBytesMax} bytes`);
-    let end = bodyAt + body.length;
-    if (typeof body === 'string') end = bodyAt + buffer.write(body, bodyAt);
-    else buffer.set(body, bodyAt);
+    if (typeof body !== 'string') buffer.set(body, bodyAt);
     buffer.writeUInt32LE(correlation, at);
     buffer.writeUInt16LE(status, at + 4);
     buffer.writeUInt16LE(bodyAt - headersAt, at + 6);
@@ -57,6 +68,14 @@ export function encodeFrames(frames: readonly FrameDraft[]): Buffer {
     at = end;
   }
   return buffer;
+}
+
+const encoder = new TextEncoder();
+
+/** Where the text ends; NaN where it does not fit. */
+function writeText(buffer: Buffer, text: string, at: number): number {
+  const { read, written } = encoder.encodeInto(text, buffer.subarray(at));
+  return read === text.length ? at + written : Number.NaN;
 }
 
 /** Reads the frames of a message; `undefined` where it is not a whole number of them. Bodies are views, not copies. */
