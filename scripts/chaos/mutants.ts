@@ -31,6 +31,12 @@ export const mutants: readonly Mutant[] = [
     find: 'if (backlog < backlogMax) return undefined;',
     replace: 'return undefined;',
   },
+  {
+    name: 'appended-is-kept',
+    file: 'gateway/ingest/append-events.ts',
+    find: 'from = to;',
+    replace: '(globalThis.kept ??= []).push(Buffer.alloc(8 * 1024 * 1024, 1)); from = to;',
+  },
 ];
 
 /** The environment of a process that loads the product with a mutant; nothing for `undefined`. */
