@@ -2,6 +2,7 @@ import { connect, type JetStreamClient, type JetStreamManager, type NatsConnecti
 import type { NatsTls } from '../schemas/configuration.ts';
 import type { Clock } from './clock.ts';
 import { createJetStreamTransport } from './jetstream.ts';
+import { createStalls, type StallLimits, type Stalls } from './stalls.ts';
 import { quietTelemetry, type Telemetry } from './telemetry/telemetry.ts';
 import type { RuntimeConnection } from './transport.ts';
 
@@ -19,6 +20,7 @@ export interface LogConnection extends RuntimeConnection {
   readonly manager: JetStreamManager;
   /** Where replies to this connection arrive; only its own user may listen there. */
   readonly inboxPrefix: string;
+  readonly stalls: Stalls;
   /** Sends what is buffered, finishes what was begun, and closes. */
   drain(): Promise<void>;
 }
@@ -35,6 +37,8 @@ export interface ConnectOptions {
   /** Absent: nobody reads what is told. */
   readonly telemetry?: Telemetry;
   readonly onStatus?: (status: string, detail: string) => void;
+  /** Absent: those of every process. */
+  readonly stallLimits?: StallLimits;
   /** Wait for a server that is not there yet (workers), or fail at once (commands). */
   readonly waitForServer?: boolean;
 }
@@ -73,6 +77,7 @@ export async function connectLog(options: ConnectOptions): Promise<LogConnection
     state.connected = status === 'reconnect';
     for (const watcher of [...watchers]) watcher(state.connected);
   });
+  const telemetry = options.telemetry ?? quietTelemetry();
   const jetStream = nats.jetstream({ timeout: jetStreamTimeoutMs });
   const manager = await nats.jetstreamManager({ timeout: jetStreamTimeoutMs, checkAPI: false });
   return {
@@ -82,7 +87,8 @@ export async function connectLog(options: ConnectOptions): Promise<LogConnection
     transport: createJetStreamTransport({ nats, jetStream, manager }),
     inboxPrefix,
     clock: options.clock,
-    telemetry: options.telemetry ?? quietTelemetry(),
+    telemetry,
+    stalls: createStalls(telemetry.metrics, options.stallLimits),
     isConnected: () => state.connected && !nats.isClosed(),
     isClosed: () => nats.isClosed(),
     watch: (listener) => {

@@ -22,8 +22,8 @@ export async function ensureConsumer(
   const { consumers } = connection.manager;
   const { durable } = declaration;
   const { stream } = declaration.delivery;
-  const declared = consumerConfig(declaration);
   const existing = await readConsumer(connection, stream, durable);
+  const declared = { ...consumerConfig(declaration), ...startOf(existing?.config) };
   if (existing === undefined) {
     await consumers.add(stream, declared);
     return;
@@ -38,6 +38,37 @@ export async function ensureConsumer(
   log.warn({ stream, consumer: durable, drift }, 'the consumer can not be mended; making it anew');
   await consumers.delete(stream, durable);
   await consumers.add(stream, declared);
+}
+
+/** Set on consumers that were made anew behind what they had finished, and on no other. */
+const restartedDescription = 'begins behind what was finished before it stalled';
+
+/** Where a consumer begins that was made anew on purpose; any other begins as declared. */
+function startOf(config: ConsumerConfig | undefined): Partial<ConsumerConfig> {
+  if (config?.description !== restartedDescription || config.opt_start_seq === undefined) return {};
+  return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: config.opt_start_seq };
+}
+
+/**
+ * Makes the durable consumer of a reactor anew behind its ack floor: messages that an instance took and will never finish
+ * are delivered to another one. What a living instance has in work is delivered again too, which changes nothing.
+ * @throws NatsError where the server does not answer or there is none
+ */
+export async function restartConsumer(
+  { manager }: Pick<LogConnection, 'manager'>,
+  declaration: ConsumerDeclaration,
+): Promise<number> {
+  const { durable, delivery } = declaration;
+  const { ack_floor } = await manager.consumers.info(delivery.stream, durable);
+  const sequence = ack_floor.stream_seq + 1;
+  await manager.consumers.delete(delivery.stream, durable);
+  await manager.consumers.add(delivery.stream, {
+    ...consumerConfig(declaration),
+    description: restartedDescription,
+    deliver_policy: DeliverPolicy.StartSequence,
+    opt_start_seq: sequence,
+  });
+  return sequence;
 }
 
 function consumerConfig({ durable, delivery, filterSubject }: ConsumerDeclaration): Partial<ConsumerConfig> {

@@ -30,8 +30,8 @@ export async function startHealthServer(
     readiness(connection, notReady).then(
       (reason) =>
         reason === undefined
-          ? answer(response, 200, { status: 'ready' })
-          : answer(response, 503, { status: 'not ready', reason }),
+          ? answer(response, 200, { status: 'ready', stalls: connection.stalls.total() })
+          : answer(response, 503, { status: 'not ready', reason, stalls: connection.stalls.total() }),
       (error: unknown) => answer(response, 503, { status: 'not ready', reason: String(error) }),
     );
   });

@@ -7,6 +7,8 @@ export interface ConsumerStatus {
   /** Messages of the stream that it was not given yet. */
   readonly pending: number;
   readonly ackPending: number;
+  /** Deliveries so far, those again included. */
+  readonly delivered: number;
   /** Every message of the stream up to here is acknowledged. */
   readonly ackFloor: number;
   /** Messages that were delivered more than once and are not acknowledged yet. */
@@ -87,5 +89,13 @@ export async function inspectConsumer(
 
 function statusOf(name: string, info: ConsumerInfo): ConsumerStatus {
   const { num_pending: pending, num_ack_pending: ackPending, num_redelivered: redelivered } = info;
-  return { name, pending, ackPending, ackFloor: info.ack_floor.stream_seq, redelivered };
+  const { ack_floor, delivered } = info;
+  return {
+    name,
+    pending,
+    ackPending,
+    delivered: delivered.consumer_seq,
+    ackFloor: ack_floor.stream_seq,
+    redelivered,
+  };
 }

@@ -14,7 +14,7 @@ import {
   type Subscription,
 } from 'nats';
 import type { StreamName } from '../schemas/catalog.ts';
-import { ensureConsumer } from './durable-consumer.ts';
+import { ensureConsumer, restartConsumer } from './durable-consumer.ts';
 import { nanos } from './durations.ts';
 import { inspectConsumer } from './inspect.ts';
 import { ConflictError, OutageError } from './log-errors.ts';
@@ -59,6 +59,7 @@ export function createJetStreamTransport(server: Server): LogTransport {
     ensureConsumer: (declaration, log) => ensureConsumer(server, declaration, log),
     take: (stream, durable, messagesMax) => take(server, stream, durable, messagesMax),
     consumerStatus: (stream, durable) => inspectConsumer(server, stream, durable),
+    restartConsumer: (declaration) => restartConsumer(server, declaration),
   };
 }
 
@@ -191,7 +192,11 @@ async function take(
     expires: pullExpiresMs,
     abort_on_missing_resource: true,
   });
-  return { messages, takeNoMore: () => takeNoMore(messages) };
+  return {
+    messages,
+    takeNoMore: () => takeNoMore(messages),
+    breakOff: (why) => messages.stop(new Error(why)),
+  };
 }
 
 /**

@@ -12,6 +12,8 @@ export interface OrderedMessages {
   read(): AsyncGenerator<DeliveredMessage, void, void>;
   /** Ends `read` behind the messages that are here already. */
   stop(): void;
+  /** Ends `read` with an error: its reader opens another one. */
+  breakOff(why: string): void;
   /** Lets go of the consumer at the server. */
   close(): void;
 }
@@ -32,6 +34,7 @@ export async function openOrdered(
     pendingAtStart: source.pendingAtStart,
     read: () => readInOrder(source, letGo),
     stop: () => source.stop(),
+    breakOff: (why) => source.stop(new Error(why)),
     close: () => {
       letGo();
       if (connection.isConnected()) source.release();

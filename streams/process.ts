@@ -8,6 +8,7 @@ import { startHealthServer } from './health-server.ts';
 import { createLogger } from './logging.ts';
 import { type ObservationReporter, startObservations } from './observations.ts';
 import { checkStreams, driftSentence } from './provision.ts';
+import { stallSentence } from './stalls.ts';
 import { readGauge } from './telemetry/metrics.ts';
 import { processTelemetry } from './telemetry/telemetry.ts';
 import { startTracing } from './telemetry/tracing.ts';
@@ -62,8 +63,10 @@ export async function runWorkerProcess(worker: WorkerProcess): Promise<void> {
   });
   tellOfBus(connection);
   const observations = startObservations(connection, worker.name);
+  observeStalls(connection, observations);
   let running: RunningWorker | undefined;
-  const notReady = () => (running === undefined ? 'the worker is starting' : running.notReady());
+  const notReady = () =>
+    running === undefined ? 'the worker is starting' : (running.notReady() ?? stalled(connection));
   const server = await startHealthServer(health, connection, notReady, metrics);
   closeWithGrace(
     { delay: closeDelayMs, logger: { error: (...parts: unknown[]) => log.error({ parts }, 'closing') } },
@@ -114,6 +117,20 @@ async function waitForStreams(
     if (!said) log.info({ missing: checked?.missing }, 'waiting for streams; "lakehouse provision" makes them');
     await connection.clock.sleep(streamsWaitMs);
   }
+}
+
+/** Each stall as an observation, under an endpoint of its own. */
+export function observeStalls({ stalls }: LogConnection, observations: ObservationReporter): void {
+  stalls.watch((stall) => {
+    const endpoint = `stall ${stall.stream} ${stall.consumer}`;
+    observations.report({ endpoint, success: false, duration_ms: stall.stalledMs, error: stallSentence(stall) });
+  });
+}
+
+/** The first stall that lasts, in words; undefined where everything moves. */
+function stalled({ stalls }: LogConnection): string | undefined {
+  const [stall] = stalls.current();
+  return stall === undefined ? undefined : stallSentence(stall);
 }
 
 /** Whether the bus is there, as a metric. */

@@ -7,6 +7,7 @@ import type { RuntimeLog } from './logger.ts';
 import { nextSequence, type OrderedMessages, openOrdered } from './ordered.ts';
 import { createFoldProgress, type FoldProgress } from './progress.ts';
 import { appendRejected } from './rejected.ts';
+import { type Seen, watchForStalls } from './stalls.ts';
 import { causeOf } from './trace-headers.ts';
 import { type DeliveredMessage, type RuntimeConnection, waitUntilConnected } from './transport.ts';
 
@@ -133,7 +134,21 @@ export function startProjector<Stream extends StreamName>(options: ProjectorOpti
       await connection.clock.sleep(backoffMs(attempt, restartFirstMs, restartMaxMs), stopping.signal);
     }
   };
-  const finished = foldUntilDone().finally(caughtUp.resolve);
+  const over = new AbortController();
+  const finished = foldUntilDone().finally(() => {
+    caughtUp.resolve();
+    over.abort();
+  });
+  void watchForStalls({
+    connection,
+    log,
+    stream,
+    consumer: options.worker,
+    stallMs: connection.stalls?.limits.foldStallMs ?? 0,
+    see: () => seeFold(options, progress),
+    restart: () => source?.breakOff('it had stalled'),
+    signal: over.signal,
+  });
 
   return {
     progress,
@@ -148,6 +163,18 @@ export function startProjector<Stream extends StreamName>(options: ProjectorOpti
       done.abort();
     },
   };
+}
+
+/** What is left to fold. The end of the stream alone does not tell: its last messages may be gone, or another's. */
+async function seeFold<Stream extends StreamName>(
+  { connection, stream, filterSubject, until }: ProjectorOptions<Stream>,
+  progress: FoldProgress,
+): Promise<Seen> {
+  const sequence = progress.sequence();
+  const { lastSequence } = await connection.transport.streamExtent(stream);
+  const waiting = Math.max(0, Math.min(lastSequence, until ?? lastSequence) - sequence);
+  const next = waiting === 0 ? undefined : await nextSequence(connection, stream, sequence + 1, filterSubject);
+  return { waiting: next === undefined || (until !== undefined && next > until) ? 0 : waiting, mark: String(sequence) };
 }
 
 async function aim<Stream extends StreamName>(

@@ -12,6 +12,7 @@ import type { RuntimeLog } from './logger.ts';
 import type { Rejection } from './rejected.ts';
 import { retryConsumer, retryTasks } from './retries.ts';
 import { createSlots } from './slots.ts';
+import { watchForStalls } from './stalls.ts';
 import { tellOfConsumer } from './telemetry/stream-metrics.ts';
 import {
   type ConsumerDeclaration,
@@ -195,6 +196,26 @@ async function startTaking<Worker extends ReactorName>(
         .catch((error: unknown) => log.warn({ error }, 'the consumer can not be had yet'));
     }
   })();
+  void watchForStalls({
+    connection,
+    log,
+    stream: delivery.stream,
+    consumer: durable,
+    stallMs: (connection.stalls?.limits.ackWaits ?? 0) * delivery.ackWaitMs,
+    see: async () => {
+      const { pending, ackPending, delivered, ackFloor } = await connection.transport.consumerStatus(
+        delivery.stream,
+        durable,
+      );
+      return { waiting: pending + ackPending, mark: `${delivered} ${ackFloor} ${ackPending}` };
+    },
+    restart: async (attempt) => {
+      // First only who takes; where that did not help, what is said to be taken already.
+      if (attempt > 1) await connection.transport.restartConsumer(declaration);
+      taken?.breakOff('it had stalled');
+    },
+    signal: stopping.signal,
+  });
   return {
     inFlight: slots.count,
     drained: () => {

@@ -2,6 +2,7 @@ import type { ReactorDelivery, StreamName } from '../schemas/catalog.ts';
 import type { Clock } from './clock.ts';
 import type { ConsumerStatus } from './inspect.ts';
 import type { RuntimeLog } from './logger.ts';
+import type { Stalls } from './stalls.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 
 /**
@@ -36,6 +37,11 @@ export interface LogTransport {
   /** Takes messages from a durable consumer, so many ahead of whoever reads them at most. */
   take(stream: StreamName, durable: string, messagesMax: number): Promise<TakenMessages>;
   consumerStatus(stream: StreamName, durable: string): Promise<ConsumerStatus>;
+  /**
+   * Makes a durable consumer anew behind everything that it has finished: what somebody else holds is delivered again.
+   * @returns the sequence that it begins with
+   */
+  restartConsumer(declaration: ConsumerDeclaration): Promise<number>;
 }
 
 /** What a runtime is connected to. A process has a `LogConnection`, which is one of these. */
@@ -44,6 +50,8 @@ export interface RuntimeConnection {
   readonly clock: Clock;
   /** Where what is done over this connection is told. */
   readonly telemetry: Telemetry;
+  /** Where consumers that stall are told of and how they are found; absent: nobody looks for them. */
+  readonly stalls?: Stalls;
   /** False while the server is away: what is published then is lost, and its answer never comes. */
   readonly isConnected: () => boolean;
   readonly isClosed: () => boolean;
@@ -148,4 +156,6 @@ export interface TakenMessages {
   readonly messages: AsyncIterable<DeliveredMessage>;
   /** Ends `messages` behind everything that the server has sent. */
   takeNoMore(): void;
+  /** Ends `messages` at once: what was sent and not read comes again after its ack wait. */
+  breakOff(why: string): void;
 }

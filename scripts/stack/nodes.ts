@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import type { ServerCredentials } from '../../streams/server/credentials.ts';
 import { type PreparedServer, prepareServer } from '../../streams/server/launch.ts';
 import type { ServerBinary } from '../../streams/server/locate.ts';
+import { formatServerVersion, isAtLeast, type ServerVersion } from '../../streams/server/version.ts';
 import { CommandError } from '../command/errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 
 /** One server or three: two nodes decide nothing that one does not, as both are needed. */
 export const nodeCounts = [1, 3, 5] as const;
 const clusterName = 'lakehouse';
+/** The oldest that was seen to compare expected sequences one behind the other in a cluster. */
+const atomicInClustersSince: ServerVersion = { major: 2, minor: 10, patch: 27 };
 
 /** The ports of one nats-server. */
 export interface NodePorts {
@@ -60,6 +63,21 @@ export function chooseNodes(dataDirectory: string, asked: number | undefined): n
         'data directory, and restore it there ("lakehouse restore --from DIR").',
     });
   return asked ?? kept ?? 1;
+}
+
+/**
+ * Two ingest workers may speak of one document at once, and rely on the log to take only one of the two. A cluster of
+ * nats-server 2.9 takes both (measured with 2.9.10, and not with 2.10.27 and 2.15.1): what one of them said is lost.
+ * @throws CommandError (2) for several ingest workers on several nodes of an older server
+ */
+export function refuseRacing(nodes: number, ingestWorkers: number, version: ServerVersion): void {
+  if (nodes === 1 || ingestWorkers === 1 || isAtLeast(version, atomicInClustersSince)) return;
+  const since = formatServerVersion(atomicInClustersSince);
+  throw new CommandError(exitCodes.usage, {
+    happened: `nats-server ${formatServerVersion(version)} can not keep ${ingestWorkers} ingest workers apart on ${nodes} nodes; ${since} can`,
+    means: 'Of two changes to one document at the same moment, one could be lost. Nothing was started.',
+    remedy: `Leave --ingest-workers out, or set LAKEHOUSE_NATS_SERVER to nats-server ${since} or later.`,
+  });
 }
 
 /** The configuration of one server, or of each node of a cluster, is written; they are told apart by their names. */

@@ -14,7 +14,7 @@ import type { ProcessSpec } from '../supervise/child.ts';
 import { type Claim, claimDataDir } from '../supervise/claim.ts';
 import { type SupervisorEvent, startSupervisor } from '../supervise/supervisor.ts';
 import { alreadyRunning, noCertificates, notUp, serverFailure } from './failures.ts';
-import { chooseNodes, prepareNodes } from './nodes.ts';
+import { chooseNodes, prepareNodes, refuseRacing } from './nodes.ts';
 import { type Instances, type PlannedProcess, planStack, serverNames, workerCount } from './plan.ts';
 import { choosePorts } from './ports.ts';
 import { createServerProbes, httpProbe } from './probes.ts';
@@ -119,12 +119,13 @@ async function prepare(options: StackOptions, configuration: Configuration): Pro
   const { streamBytes, nats, gateway } = configuration;
   const binary = await locateServer({ report });
   report(`nats-server ${formatServerVersion(binary.version)} at ${binary.path}`);
+  const nodeCount = chooseNodes(dataDirectory, options.nodes);
+  refuseRacing(nodeCount, instances.ingest, binary.version);
   // Ingest and search do without snapshots while the object store is away.
   await ensureObjectStore(configuration, systemClock).catch((error: unknown) =>
     report(error instanceof Error ? error.message : String(error)),
   );
   const credentials = await loadCredentials(dataDirectory);
-  const nodeCount = chooseNodes(dataDirectory, options.nodes);
   const ports = await choosePorts({
     gateway: { host: gateway.host, port: options.gatewayPort, count: options.gateways ?? 1 },
     nats: { port: options.natsPort, count: nodeCount },

@@ -30,9 +30,14 @@ function processTable({ processes }: StackStatus): string {
   const rows = processes.map((one) => [
     one.name,
     one.pid === null ? '-' : String(one.pid),
-    one.ready ? 'ready' : `not ready: ${one.reason ?? ''}`,
+    `${one.ready ? 'ready' : `not ready: ${one.reason ?? ''}`}${stallsText(one.stalls)}`,
   ]);
   return textTable(columns, rows);
+}
+
+/** Nothing where nothing stalled. */
+function stallsText(stalls: number | null): string {
+  return stalls === null || stalls === 0 ? '' : `; ${formatCount(stalls)} stalls, each taken up again`;
 }
 
 function streamTable({ streams, streams_missing }: StackStatus, rates: StatusRates | undefined): string {

@@ -10,8 +10,8 @@ const status: StackStatus = {
   gateway_url: 'http://127.0.0.1:3110',
   nats_url: 'nats://127.0.0.1:4222',
   processes: [
-    { ...process, name: 'ingest', pid: 12, ready: true, reason: null },
-    { ...process, name: 'index', pid: null, ready: false, reason: 'it does not run now' },
+    { ...process, name: 'ingest', pid: 12, ready: true, reason: null, stalls: 2 },
+    { ...process, name: 'index', pid: null, ready: false, reason: 'it does not run now', stalls: null },
   ],
   streams: [
     {
@@ -22,7 +22,7 @@ const status: StackStatus = {
       firstSequence: 1,
       lastSequence: 1_234_567,
       replication: null,
-      consumers: [{ name: 'ingest', pending: 7, ackFloor: 0, ackPending: 3, redelivered: 1 }],
+      consumers: [{ name: 'ingest', pending: 7, ackFloor: 0, ackPending: 3, delivered: 3, redelivered: 1 }],
     },
   ],
   streams_missing: ['VECTORS'],
@@ -55,7 +55,7 @@ describe('the status as text', () => {
   });
 
   it('shows processes, and why one is not ready', () => {
-    expect(lineWith('ingest ')).toEqual(['ingest', ' 12'.trim(), 'ready']);
+    expect(lineWith('ingest ')).toEqual(['ingest', ' 12'.trim(), 'ready; 2 stalls, each taken up again']);
     expect(lineWith('index ')?.at(-1)).toBe('not ready: it does not run now');
   });
 

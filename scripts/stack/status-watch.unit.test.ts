@@ -20,7 +20,7 @@ function look(lastSequence: number, pending: number, bytes = 100): StackStatus {
         firstSequence: 1,
         lastSequence,
         replication: null,
-        consumers: [{ name: 'ingest', pending, ackPending: 0, redelivered: 0, ackFloor: 0 }],
+        consumers: [{ name: 'ingest', pending, ackPending: 0, delivered: 0, redelivered: 0, ackFloor: 0 }],
       },
     ],
     streams_missing: [],

@@ -13,6 +13,8 @@ export interface ProcessStatus extends StackProcess {
   readonly ready: boolean;
   /** What it waits for, where it is not ready. */
   readonly reason: string | null;
+  /** Consumers of it that stalled and were taken up again, since it began; null where it does not tell. */
+  readonly stalls: number | null;
 }
 
 /** An answer, or why there was none. */
@@ -85,24 +87,26 @@ export async function asked<Value>(question: Promise<Value>): Promise<Asked<Valu
 }
 
 async function probeProcess(one: StackProcess, send: typeof fetch): Promise<ProcessStatus> {
-  if (one.pid === null) return { ...one, ready: false, reason: 'it does not run now; it is started again' };
+  const unasked = { ...one, stalls: null };
+  if (one.pid === null) return { ...unasked, ready: false, reason: 'it does not run now; it is started again' };
   // nats-server is asked by every question to its streams.
-  if (one.health_url === null) return { ...one, ready: true, reason: null };
+  if (one.health_url === null) return { ...unasked, ready: true, reason: null };
   try {
     const response = await send(`${one.health_url}/readyz`, { signal: AbortSignal.timeout(probeTimeoutMs) });
-    if (response.ok) return { ...one, ready: true, reason: null };
-    return { ...one, ready: false, reason: reasonOf(await response.text()) };
+    const text = await response.text();
+    const { reason, stalls } = told(text);
+    return { ...one, stalls, ready: response.ok, reason: response.ok ? null : reason };
   } catch (error) {
-    return { ...one, ready: false, reason: `no answer: ${error instanceof Error ? error.message : error}` };
+    return { ...unasked, ready: false, reason: `no answer: ${error instanceof Error ? error.message : error}` };
   }
 }
 
 /** `reason` of a worker's answer, `detail` of a problem document, else the text. */
-function reasonOf(text: string): string {
+function told(text: string): Pick<ProcessStatus, 'stalls'> & { readonly reason: string } {
   try {
-    const { reason, detail } = JSON.parse(text) as Record<string, unknown>;
-    return String(reason ?? detail ?? text);
+    const { reason, detail, stalls } = JSON.parse(text) as Record<string, unknown>;
+    return { reason: String(reason ?? detail ?? text), stalls: typeof stalls === 'number' ? stalls : null };
   } catch {
-    return text;
+    return { reason: text, stalls: null };
   }
 }

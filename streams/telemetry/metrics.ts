@@ -18,6 +18,7 @@ export interface Metrics {
   serviceRequests(subject: string, status: StatusClass): Observe;
   reactorMessages(worker: string, outcome: string): Observe;
   countRejected(reason: RejectionReason): void;
+  countStalled(stream: string, consumer: string): void;
   /** The exposition text of everything, for Prometheus. */
   text(): Promise<string>;
 }
@@ -65,6 +66,12 @@ export function createMetrics(): Metrics {
   });
   // A series that begins at its first event has no rate for it.
   for (const reason of rejectionReasons) rejected.inc({ reason }, 0);
+  const stalled = new Counter({
+    name: 'lakehouse_stalls_total',
+    help: 'Times that a consumer had work, did not move, and was taken up again',
+    labelNames: ['stream_name', 'consumer_name'],
+    registers,
+  });
   const observer = (child: { observe(seconds: number): void }): Observe => child.observe;
   return {
     registry,
@@ -72,6 +79,7 @@ export function createMetrics(): Metrics {
     serviceRequests: (subject, status) => observer(service().labels(subject, status)),
     reactorMessages: (worker, outcome) => observer(reactor().labels(worker, outcome)),
     countRejected: (reason) => rejected.inc({ reason }),
+    countStalled: (stream, consumer) => stalled.inc({ stream_name: stream, consumer_name: consumer }),
     text: () => registry.metrics(),
   };
 }
