@@ -3,6 +3,7 @@ import type { Upcaster } from './envelope.ts';
 import { corpusChangeSchema, corpusStateSchema } from './events/corpus.ts';
 import { corpusSpaceDataSchema } from './events/corpus-space.ts';
 import { documentDataSchema, vectorDataSchema } from './events/document.ts';
+import { indexLeaseDataSchema } from './events/index-lease.ts';
 import { indexSwitchDataSchema } from './events/index-switch.ts';
 import { ingestDataSchema } from './events/ingest.ts';
 import { auditBaselineSchema, evidenceRowSchema, replayRunSchema } from './events/lines.ts';
@@ -204,6 +205,15 @@ export const catalog = {
     schema: corpusSpaceDataSchema,
     upcasters: {},
     deliveredTo: ['index'],
+  },
+  'lakehouse.index-lease': {
+    stream: 'INDEXES',
+    subject: 'indexes.<corpus>',
+    wire: 'envelope',
+    version: 1,
+    schema: indexLeaseDataSchema,
+    upcasters: {},
+    deliveredTo: [],
   },
   'lakehouse.observation': {
     stream: 'OBSERVATIONS',

@@ -29,6 +29,7 @@ export async function followCorpusSpaces(
     onlyLooks: true,
     handlers: {
       'lakehouse.index-switched': () => undefined,
+      'lakehouse.index-lease': () => undefined,
       'lakehouse.corpus-space': ({ data }, { sequence }) => {
         spaces.note(data);
         return sequence > lastSequence ? onChange?.(data) : undefined;

@@ -125,6 +125,8 @@ export async function startSwitching(ports: SwitchingPorts): Promise<Switching> 
     handlers: {
       'lakehouse.index-switched': ({ data }, { sequence }) => follow(data, sequence),
       'lakehouse.corpus-space': ({ data }, { sequence }) => followSpace(data, sequence),
+      // Only who rebuilds has to know who else does.
+      'lakehouse.index-lease': () => undefined,
     },
   });
   await projector.caughtUp;

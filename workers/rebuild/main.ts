@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { readConfiguration } from '../../schemas/configuration.ts';
 import { formatPosition, type Position, positionHeader } from '../../schemas/position.ts';
 import type { Problem } from '../../schemas/problems.ts';
@@ -16,6 +17,7 @@ import { type Task, type TaskMessage, taskSchema } from './task.ts';
 import { verify } from './verify.ts';
 
 const digestDeadlineMs = 120_000;
+const holder = `process ${process.pid} on ${hostname()}`;
 
 const say = (message: TaskMessage) => process.stdout.write(`${JSON.stringify(message)}\n`);
 
@@ -57,7 +59,7 @@ async function run(task: Task): Promise<void> {
       return;
     }
     if (task.task === 'drop-space') {
-      await dropSpace(task.corpus, task.space, { connection, log });
+      await dropSpace(task.corpus, task.space, { connection, log, holder });
       say({ say: 'dropped', corpus: task.corpus, space: task.space });
       return;
     }
@@ -67,6 +69,7 @@ async function run(task: Task): Promise<void> {
         connection,
         log,
         configuredSpace: formatSpace(space),
+        holder,
         offered: [space, ...beside.map((model) => model.space)],
         embedQueries: createEmbedQueries(client),
         onProgress: (progress) => say({ say: 'progress', ...progress }),
@@ -83,6 +86,7 @@ async function run(task: Task): Promise<void> {
         log,
         store: await openObjectStore(configuration, systemClock),
         configuredSpace: formatSpace(configuration.embedder.space),
+        holder,
         liveDigests: (name) =>
           liveDigests(client, name, {}).catch((error: unknown) => {
             if (error instanceof ProblemError && error.problem.code === 'unavailable') return undefined;

@@ -13,6 +13,7 @@ import { digestOfIndex } from '../corpus-index/index-digest.ts';
 import { saveSnapshotEntries } from '../corpus-index/snapshots.ts';
 import { type Checkpoint, startIndexFolds, vectorSubjectsOf } from '../corpus-index/state.ts';
 import { readCorpusSpaces } from '../corpus-spaces/follow.ts';
+import { holdLease, type Lease } from '../index-lease/hold.ts';
 import { type Moment, momentOf, type Past } from './moment.ts';
 import { measureRecall, spread } from './recall.ts';
 
@@ -32,6 +33,8 @@ export interface RebuildPorts {
   readonly store: ObjectStore;
   readonly log: RuntimeLog;
   readonly configuredSpace: string;
+  /** Who rebuilds, for people. */
+  readonly holder: string;
   /** The digests that a live index worker has now; undefined where none answers. */
   readonly liveDigests: (corpus: string) => Promise<DigestReply | undefined>;
   readonly onProgress: (progress: RebuildProgress) => void;
@@ -55,18 +58,33 @@ interface Built {
 
 /**
  * Builds an index aside from the log, compares it with the live one at the same position, snapshots it and says on
- * INDEXES that it takes over (or, for the past, that it can be asked by its name). Every run is a row of REPLAY_RUNS.
+ * INDEXES that it takes over (or, for the past, that it can be asked by its name). Every run is a row of REPLAY_RUNS; one
+ * that is refused is none, and its claim is in INDEXES.
+ * @throws ProblemError where somebody else changes how the corpus answers: who, and since when
  */
 export async function rebuildIndex(options: RebuildOptions, ports: RebuildPorts): Promise<IndexRebuildRun[]> {
   const { connection } = ports;
-  const began = connection.clock.monotonicMs();
   const runId = nextMessageId();
+  const { corpus } = options;
+  const { log, holder } = ports;
+  const lease = await holdLease({ connection, log, corpus, run_id: runId, task: 'rebuild', holder });
+  return rebuildUnder(lease, runId, options, ports).finally(lease.release);
+}
+
+async function rebuildUnder(
+  lease: Lease,
+  runId: string,
+  options: RebuildOptions,
+  ports: RebuildPorts,
+): Promise<IndexRebuildRun[]> {
+  const { connection } = ports;
+  const began = connection.clock.monotonicMs();
   const live = options.side === null ? await ports.liveDigests(options.corpus) : undefined;
   const moment = options.side === null ? undefined : await momentOf(connection, options.side.past);
   const built = await build(options, ports, moment, live?.position);
   const runs: IndexRebuildRun[] = [];
   for (const entry of built.entries) {
-    const run = await conclude(entry, built, { options, ports, live, runId, began, moment });
+    const run = await conclude(entry, built, { options, ports, lease, live, runId, began, moment });
     await appendLine(
       connection,
       'lakehouse.replay-run',
@@ -146,6 +164,7 @@ async function finishGraphs(entries: readonly IndexEntry[], ports: RebuildPorts)
 interface Conclusion {
   readonly options: RebuildOptions;
   readonly ports: RebuildPorts;
+  readonly lease: Lease;
   readonly live: DigestReply | undefined;
   readonly runId: string;
   readonly began: number;
@@ -153,7 +172,7 @@ interface Conclusion {
 }
 
 async function conclude(entry: IndexEntry, built: Built, conclusion: Conclusion): Promise<IndexRebuildRun> {
-  const { options, ports, live, runId, began, moment } = conclusion;
+  const { options, ports, lease, live, runId, began, moment } = conclusion;
   const { kind, corpus, space, index } = entry;
   const { connection, onProgress } = ports;
   onProgress({ step: 'compare', done: 0, total: 1 });
@@ -175,12 +194,15 @@ async function conclude(entry: IndexEntry, built: Built, conclusion: Conclusion)
     );
     onProgress({ step: 'switch', done: 0, total: 1 });
     const data = { kind, corpus, space, side: options.side?.name ?? null, run_id: runId, manifest, digest };
-    await append(
-      connection,
-      'lakehouse.index-switched',
-      { corpus },
-      { ...data, checkpoint: { ...built.until } },
-      { messageId: `switch:${runId}:${kind}:${corpus}:${space}`, source: 'rebuild' },
+    const messageId = `switch:${runId}:${kind}:${corpus}:${space}`;
+    await lease.append((lastSubjectSequence) =>
+      append(
+        connection,
+        'lakehouse.index-switched',
+        { corpus },
+        { ...data, checkpoint: { ...built.until } },
+        { messageId, source: 'rebuild', lastSubjectSequence },
+      ),
     );
   }
   return {

@@ -15,6 +15,7 @@ import { startIndexFolds } from '../corpus-index/state.ts';
 import type { CorpusSpace, CorpusSpaces } from '../corpus-spaces/corpus-spaces.ts';
 import { readCorpusSpaces } from '../corpus-spaces/follow.ts';
 import { spaceConsumer } from '../corpus-spaces/space-reactors.ts';
+import { holdLease, type Lease } from '../index-lease/hold.ts';
 import type { EmbedQueries } from '../query-vectors/embed-query.ts';
 import { type Agreement, measureAgreement } from './agreement.ts';
 import { spread } from './recall.ts';
@@ -31,11 +32,15 @@ export interface ReembedPorts {
   readonly connection: LogConnection;
   readonly log: RuntimeLog;
   readonly configuredSpace: string;
+  /** Who does it, for people. */
+  readonly holder: string;
   /** The spaces that are offered, the configured one included. */
   readonly offered: readonly Space[];
   readonly embedQueries: EmbedQueries;
   readonly onProgress: (progress: { step: string; done: number; total: number }) => void;
 }
+
+type DropPorts = Pick<ReembedPorts, 'connection' | 'log' | 'holder'>;
 
 const comparedK = 10;
 const queriesMax = 200;
@@ -50,11 +55,24 @@ const beginDeadlineMs = 30_000;
  * later goes into both, until the old one is dropped. Every run is a row of REPLAY_RUNS.
  */
 export async function reembed(options: ReembedOptions, ports: ReembedPorts): Promise<ReembedRun> {
+  const { connection, log, holder } = ports;
+  const { corpus } = options;
+  const space = offeredSpace(options.model, ports);
+  const run_id = nextMessageId();
+  const lease = await holdLease({ connection, log, corpus, run_id, task: 'reembed', holder });
+  return reembedUnder(lease, run_id, space, options, ports).finally(lease.release);
+}
+
+async function reembedUnder(
+  lease: Lease,
+  runId: string,
+  space: string,
+  options: ReembedOptions,
+  ports: ReembedPorts,
+): Promise<ReembedRun> {
   const { connection, log } = ports;
   const { corpus } = options;
   const began = connection.clock.monotonicMs();
-  const runId = nextMessageId();
-  const space = offeredSpace(options.model, ports);
   // Whoever answers searches has to be able to embed queries in it: found out before anything is said.
   await ports.embedQueries(['probe'], {
     deadlineMs: embedDeadlineMs,
@@ -64,7 +82,7 @@ export async function reembed(options: ReembedOptions, ports: ReembedPorts): Pro
   });
   const before = await readCorpusSpaces({ connection, log, worker: 'rebuild' });
   if (before.isDropped(corpus, space)) await untilLetGo({ corpus, space }, connection);
-  if (!before.isHeld(corpus, space)) await say(connection, { corpus, space, state: 'held', run_id: runId });
+  if (!before.isHeld(corpus, space)) await say(lease, connection, { corpus, space, state: 'held', run_id: runId });
   await untilDone(connection, 'DOCUMENTS', spaceConsumer('embed', { corpus, space }), 'embed', ports);
   await untilDone(connection, 'PLAYBOOKS', spaceConsumer('playbook', { corpus, space }), 'playbooks', ports);
 
@@ -73,10 +91,10 @@ export async function reembed(options: ReembedOptions, ports: ReembedPorts): Pro
   const complete = compared.missing === 0 || options.force;
   const dropped: string[] = [];
   if (complete) {
-    await say(connection, { corpus, space, state: 'serving', run_id: runId });
+    await say(lease, connection, { corpus, space, state: 'serving', run_id: runId });
     if (options.dropOld)
       for (const old of compared.others) {
-        await say(connection, { corpus, space: old, state: 'dropped', run_id: runId });
+        await say(lease, connection, { corpus, space: old, state: 'dropped', run_id: runId });
         dropped.push(old);
       }
   }
@@ -100,7 +118,14 @@ export async function reembed(options: ReembedOptions, ports: ReembedPorts): Pro
  * Lets a space of a corpus go.
  * @throws ProblemError where the corpus answers in it, or was never told to answer in another
  */
-export async function dropSpace(corpus: string, space: string, ports: Pick<ReembedPorts, 'connection' | 'log'>) {
+export async function dropSpace(corpus: string, space: string, ports: DropPorts) {
+  const { connection, log, holder } = ports;
+  const run_id = nextMessageId();
+  const lease = await holdLease({ connection, log, corpus, run_id, task: 'drop-space', holder });
+  await dropUnder(lease, run_id, { corpus, space }, ports).finally(lease.release);
+}
+
+async function dropUnder(lease: Lease, runId: string, { corpus, space }: CorpusSpace, ports: DropPorts): Promise<void> {
   const { connection, log } = ports;
   const spaces = await readCorpusSpaces({ connection, log, worker: 'rebuild' });
   const serving = spaces.serving(corpus);
@@ -110,7 +135,7 @@ export async function dropSpace(corpus: string, space: string, ports: Pick<Reemb
       `"${corpus}" answers in ${serving ?? 'the space of its documents'}; re-embed it into another space before ${space} is dropped`,
     );
   if (!spaces.isDropped(corpus, space))
-    await say(connection, { corpus, space, state: 'dropped', run_id: nextMessageId() });
+    await say(lease, connection, { corpus, space, state: 'dropped', run_id: runId });
 }
 
 function offeredSpace(model: string, { offered }: ReembedPorts): string {
@@ -123,10 +148,13 @@ function offeredSpace(model: string, { offered }: ReembedPorts): string {
   );
 }
 
-async function say(connection: LogConnection, data: CorpusSpaceData): Promise<void> {
+async function say(lease: Lease, connection: LogConnection, data: CorpusSpaceData): Promise<void> {
   const { corpus, space, state, run_id } = data;
   const messageId = `space:${run_id}:${state}:${space}`;
-  await append(connection, 'lakehouse.corpus-space', { corpus }, data, { messageId, source: 'rebuild' });
+  await lease.append((lastSubjectSequence) => {
+    const options = { messageId, source: 'rebuild', lastSubjectSequence };
+    return append(connection, 'lakehouse.corpus-space', { corpus }, data, options);
+  });
 }
 
 /** A consumer from before the drop would seem to have done what is to be done anew. */
