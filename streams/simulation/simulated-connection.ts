@@ -55,7 +55,9 @@ function createSimulatedTransport(options: SimulatedConnectionOptions, link: Sim
     openOrdered: (stream, start) => openOrdered(options, link, stream, start),
     ensureConsumer: (declaration) => link.request(() => log.ensureConsumer(declaration)),
     take: (stream, durable, messagesMax) => take(log, options, link, stream, durable, messagesMax),
+    // The watch for stalls is not simulated: `stalls` is left out of the connection.
     consumerStatus: () => Promise.reject(new Error('nobody asks a simulated consumer how it is')),
+    restartConsumer: () => Promise.reject(new Error('nobody makes a simulated consumer anew')),
   };
 }
 
@@ -111,6 +113,12 @@ function take(
         leave();
         stopWatching();
         if (onTheWay === 0) inbox.end();
+      },
+      breakOff: (why) => {
+        ending = true;
+        leave();
+        stopWatching();
+        inbox.end(new Error(why));
       },
     };
   });
