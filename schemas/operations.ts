@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { documentBatchSchema, documentChangeSchema } from './events/ingest.ts';
 import { json, type Operation, ok, serviceProblems } from './operation.ts';
+import { auditOperations } from './operations/audit.ts';
 import { lookupOperations } from './operations/lookups.ts';
 import { matrixOperations } from './operations/matrix.ts';
 import { vectorsOperations } from './operations/vectors.ts';
@@ -34,6 +35,7 @@ const readySchema = healthSchema.extend({
 });
 
 export const operations: readonly Operation[] = [
+  ...auditOperations,
   ...lookupOperations,
   ...vectorsOperations,
   ...matrixOperations,

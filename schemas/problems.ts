@@ -15,6 +15,7 @@ export const problems = {
   not_found: { status: 404, title: 'There is no such thing here' },
   method_not_allowed: { status: 405, title: 'That method does not go with this path' },
   already_exists: { status: 409, title: 'There is one of that name already' },
+  already_running: { status: 409, title: 'That is being done already' },
   request_timeout: { status: 408, title: 'The request did not come in time' },
   payload_too_large: { status: 413, title: 'The body is larger than is taken' },
   unsupported_media_type: { status: 415, title: 'The content type is not taken here' },

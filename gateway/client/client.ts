@@ -1,6 +1,14 @@
 import type { z } from 'zod';
+import { auditReportSchema } from '../../schemas/distillation/audit.ts';
 import type { DocumentChangeInput } from '../../schemas/events/ingest.ts';
 import type { Position } from '../../schemas/position.ts';
+import {
+  auditBaselinesReplySchema,
+  auditDriftReplySchema,
+  type logPageQuerySchema,
+  type replayRunsQuerySchema,
+  replayRunsReplySchema,
+} from '../../schemas/requests/audit.ts';
 import { corporaReplySchema } from '../../schemas/requests/corpora.ts';
 import { downgradeReplySchema, type downgradeRequestSchema } from '../../schemas/requests/downgrade.ts';
 import { embedReplySchema, type embedRequestSchema, embedStatsReplySchema } from '../../schemas/requests/embed.ts';
@@ -42,6 +50,8 @@ export type BulkInput = z.input<typeof bulkRequestSchema>;
 export type RetractInput = z.input<typeof retractRequestSchema>;
 export type EmbedInput = z.input<typeof embedRequestSchema>;
 export type { PageInput } from './paths.ts';
+export type LogPageInput = Partial<z.output<typeof logPageQuerySchema>>;
+export type ReplayRunsInput = Partial<z.output<typeof replayRunsQuerySchema>>;
 export interface DocumentInput extends CallOptions {
   /** An INGEST sequence, to learn what became of that event. */
   readonly version?: number;
@@ -93,6 +103,13 @@ export interface GatewayClient {
   playbooks(corpus: string, options?: PageInput): Answer<typeof playbooksReplySchema>;
   /** How many messages were set aside, by reason and by what became of them. */
   rejected(options?: CallOptions): Answer<typeof observerRejectedReplySchema>;
+  /** What audits counted, the newest first; `next_before` of one page is the `before` of the next. */
+  auditBaselines(page?: LogPageInput, options?: CallOptions): Answer<typeof auditBaselinesReplySchema>;
+  /** The newest baseline beside the one before, and beside the first. */
+  auditDrift(options?: CallOptions): Answer<typeof auditDriftReplySchema>;
+  /** Audits what distillation left behind; nothing is written. */
+  auditRun(options?: CallOptions): Answer<typeof auditReportSchema>;
+  replayRuns(page?: ReplayRunsInput, options?: CallOptions): Answer<typeof replayRunsReplySchema>;
   readonly vectors: VectorsClient;
   indexInfo(options?: CallOptions): Answer<typeof indexInfoSchema>;
   indexDigest(corpus?: string, options?: CallOptions): Answer<typeof digestReplySchema>;
@@ -134,6 +151,10 @@ export function createGatewayClient(options: ExchangeOptions): GatewayClient {
     playbooks: (corpus, { cursor, limit, ...call } = {}) =>
       get(`${pathOf('playbooks', corpus)}${queryOf({ cursor, limit })}`, playbooksReplySchema, call),
     rejected: (call) => get('/v1/observer/rejected', observerRejectedReplySchema, call),
+    auditBaselines: (page, call) => get(`/v1/audit/baselines${queryOf({ ...page })}`, auditBaselinesReplySchema, call),
+    auditDrift: (call) => get('/v1/audit/drift', auditDriftReplySchema, call),
+    auditRun: (call) => post('/v1/audit/run', {}, auditReportSchema, call),
+    replayRuns: (page, call) => get(`/v1/replay/runs${queryOf({ ...page })}`, replayRunsReplySchema, call),
     vectors: createVectorsClient(exchange),
     indexInfo: (call) => get('/v1/index/info', indexInfoSchema, call),
     indexDigest: (corpus, call) => {

@@ -5,13 +5,13 @@ import { appendLine } from '../../streams/append.ts';
 import { auditFull, baselineOf } from '../../workers/audit/audit-full.ts';
 import { BaselineLogError, baselineLogPath, loadLastBaseline } from '../../workers/audit/baseline-log.ts';
 import { auditMarkdown } from '../../workers/audit/markdown.ts';
+import { gitCommit } from '../../workers/distillation/run/git-commit.ts';
 import { runIdOf } from '../../workers/replay/replay.ts';
 import { command } from '../command/define.ts';
 import { CommandError } from '../command/errors.ts';
 import { dataDirArgument, dataDirectoryOf } from '../command/gateway.ts';
 import { openLog } from '../command/log-access.ts';
 import { auditContext, schemaTestsCommandDefault } from '../distillation/audit-context.ts';
-import { gitCommit } from '../distillation/run-context.ts';
 import { exitCodes } from '../exit-codes.ts';
 
 export default command({

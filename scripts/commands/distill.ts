@@ -1,36 +1,38 @@
 import { performance } from 'node:perf_hooks';
-import { readEvidence } from '../../workers/distillation/evidence/read-evidence.ts';
-import { type Gathered, gatherOwnLife } from '../../workers/distillation/own-life/gather.ts';
-import { type RunResult, readRun, runAll, runIds } from '../../workers/distillation/run/run.ts';
-import { summaryMarkdown } from '../../workers/distillation/run/summary-markdown.ts';
+import { readRun, runIds } from '../../workers/distillation/run/run.ts';
 import { playbookCorpusDefault } from '../../workers/replay/playbooks.ts';
 import { command } from '../command/define.ts';
 import { CommandError, usageError } from '../command/errors.ts';
 import { dataDirectoryOf, gatewayArguments, openGateway } from '../command/gateway.ts';
-import { openLog } from '../command/log-access.ts';
 import { textTable } from '../command/table.ts';
 import { acceptance } from '../distillation/acceptance.ts';
-import { lockDistillation } from '../distillation/directory-lock.ts';
 import { indexPlaybooks } from '../distillation/index-playbooks.ts';
-import { runContext } from '../distillation/run-context.ts';
+import { runActions, runDistillation } from '../distillation/run-distillation.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { createProgress } from '../progress.ts';
 
-const actions = ['run-all', 'receipts', 'read', 'acceptance', 'index'] as const;
+const actions = [...runActions, 'receipts', 'read', 'acceptance', 'index'] as const;
 
 export default command({
   summary: 'Makes evidence, scores, playbooks, training samples and pairs of what EVIDENCE holds.',
   examples: [
     'distill run-all',
     'distill run-all --include-partial --run-id nightly-17',
+    'distill build-evidence --run-id by-hand',
+    'distill score',
+    'distill export --include-review',
     'distill receipts',
     'distill read --run-id nightly-17',
     'distill acceptance',
     'distill index',
   ],
   args: {
-    action: { type: 'positional', required: true, description: 'run-all, receipts, read, acceptance or index.' },
-    'run-id': { type: 'string', description: 'run-all: the id of the run (a new one); read: which run.' },
+    action: { type: 'positional', required: true, description: `${actions.join(', ')}.` },
+    'run-id': {
+      type: 'string',
+      description:
+        'The id of the run: for run-all a new one; for a stage the run that it belongs to (the one begun last that lacks it, else a new one); read: which run.',
+    },
     'recorded-at': { type: 'string', valueHint: 'TIME', description: 'The time that all it writes carries (now).' },
     'include-review': { type: 'boolean', description: 'Playbooks also of rows that a person has yet to look at.' },
     'include-partial': { type: 'boolean', description: 'Training samples also of partially accepted rows.' },
@@ -62,43 +64,11 @@ export default command({
         output.answer(done, `${done.searchable} of ${done.documents} playbooks can be found in "${args.corpus}".`);
         return done.searchable === done.documents ? exitCodes.done : exitCodes.failed;
       }
-      case 'run-all': {
-        const options = {
-          includeReview: args['include-review'] === true,
-          includePartial: args['include-partial'] === true,
-        };
-        const context = runContext(args, root, output);
-        const { connection } = await openLog(args['data-dir']);
-        const release = lockDistillation(root);
-        try {
-          const gathered = await gatherOwnLife(connection, ownSources);
-          output.note(`of this system's own life: ${gatheredText(gathered)}`);
-          const { lines, unknown } = readEvidence(connection);
-          const result = await runAll(lines, options, context);
-          context.finish();
-          for (const [stem, rows] of unknown) output.note(`${rows} rows of "${stem}" were left: no transform knows it`);
-          output.answer(result, resultText(result));
-          return result.drift.severity === 'alert' ? exitCodes.differs : exitCodes.done;
-        } catch (error) {
-          if (error instanceof RangeError) throw usageError(error.message, 'Give another --run-id, or none.');
-          throw error;
-        } finally {
-          release();
-          await connection.drain();
-        }
-      }
+      default:
+        return runDistillation(action, { ...args, root }, output);
     }
   },
 });
-
-/** Who reports observations of this system itself: what others report is evidence. */
-const ownSources: ReadonlySet<string> = new Set(['gateway', 'ingest', 'embed', 'index', 'playbook', 'observer']);
-
-function gatheredText(gathered: Gathered): string {
-  return Object.entries(gathered)
-    .map(([stem, rows]) => `${rows} ${stem.replaceAll('_', ' ')}`)
-    .join(', ');
-}
 
 interface ListedRun {
   readonly run_id: string;
@@ -147,8 +117,4 @@ async function readOne(
   const lines = run.receipts.flatMap(({ stage, validation }) => validation.errors.map((error) => `${stage}: ${error}`));
   output.answer(run, [`run ${runId}, hash ${run.summary.run_hash}`, ...lines].join('\n'));
   return exitCodes.done;
-}
-
-function resultText({ summary, drift, folder }: RunResult): string {
-  return `${summaryMarkdown(summary, drift)}\nReceipts: ${folder}`;
 }

@@ -4,27 +4,36 @@ import { command } from '../command/define.ts';
 import { CommandError, usageError } from '../command/errors.ts';
 import { dataDirArgument } from '../command/gateway.ts';
 import { openLog } from '../command/log-access.ts';
+import type { Output } from '../command/output.ts';
 import { textTable } from '../command/table.ts';
 import { EvidenceDiffersError, type EvidenceImport, importEvidence } from '../distillation/import-evidence.ts';
-import { exitCodes } from '../exit-codes.ts';
+import { gatheredText, gatherLife } from '../distillation/own-life.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { createProgress } from '../progress.ts';
 
 export default command({
-  summary: 'Appends the source rows of a folder (<stem>.jsonl files) to EVIDENCE, bytes untouched.',
-  examples: ['evidence import data/_kb', 'evidence import data/_kb --json'],
+  summary: 'Appends the source rows of a folder, or what this system saw of itself, to EVIDENCE.',
+  examples: ['evidence import data/_kb', 'evidence import data/_kb --json', 'evidence gather'],
   args: {
-    action: { type: 'positional', required: true, description: 'import.' },
-    directory: { type: 'positional', required: true, description: 'The folder that holds the <stem>.jsonl files.' },
+    action: { type: 'positional', required: true, description: 'import or gather.' },
+    directory: {
+      type: 'positional',
+      required: false,
+      description: 'import: the folder that holds the <stem>.jsonl files, whose bytes are not touched.',
+    },
     ...dataDirArgument,
   },
   async run({ args, output }) {
-    if (args.action !== 'import') throw usageError(`"${args.action}" is no action`, 'Say "evidence import DIRECTORY".');
-    await checkDirectory(args.directory);
+    const { action, directory } = args;
+    if (action === 'gather' && directory === undefined) return gather(args['data-dir'], output);
+    if (action !== 'import' || directory === undefined)
+      throw usageError(`"${action}" is no action`, 'Say "evidence import DIRECTORY" or "evidence gather".');
+    await checkDirectory(directory);
     const { connection } = await openLog(args['data-dir']);
     const progress = createProgress({ label: 'importing', stream: output.progress, now: () => performance.now() });
     try {
       const before = new Map<string, number>();
-      const done = await importEvidence(connection, args.directory, (stem, lines) => {
+      const done = await importEvidence(connection, directory, (stem, lines) => {
         before.set(stem, lines);
         progress.update([...before.values()].reduce((sum, count) => sum + count, 0));
       });
@@ -38,6 +47,18 @@ export default command({
     }
   },
 });
+
+/** SEARCHES and OBSERVATIONS are windows: what is gathered before it leaves them is kept. */
+async function gather(dataDirectory: string | undefined, output: Output): Promise<ExitCode> {
+  const { connection } = await openLog(dataDirectory);
+  try {
+    const gathered = await gatherLife(connection);
+    output.answer(gathered, `gathered of this system's own life: ${gatheredText(gathered)}`);
+    return exitCodes.done;
+  } finally {
+    await connection.drain();
+  }
+}
 
 async function checkDirectory(directory: string): Promise<void> {
   const isDirectory = await stat(directory).then(

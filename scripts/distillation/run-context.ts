@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { StageName } from '../../schemas/distillation/receipts.ts';
+import { gitCommit } from '../../workers/distillation/run/git-commit.ts';
 import type { StageContext } from '../../workers/distillation/run/stage.ts';
 import { usageError } from '../command/errors.ts';
 import type { Output } from '../command/output.ts';
@@ -35,18 +35,4 @@ export function runContext(flags: RunFlags, root: string, output: Output): Stage
     },
     finish: () => line?.finish(),
   };
-}
-
-/** The commit of the checkout that this program runs in; null where it runs outside one. */
-export function gitCommit(): string | null {
-  try {
-    const commit = execFileSync('git', ['rev-parse', 'HEAD'], {
-      cwd: import.meta.dirname,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-    return /^[0-9a-f]{40}$/.test(commit) ? commit : null;
-  } catch {
-    return null;
-  }
 }

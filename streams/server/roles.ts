@@ -100,7 +100,7 @@ export const roles: Readonly<Record<RoleName, Role>> = {
     ...worker,
     publishes: ['evidence.*', ...reports],
     reads: ['OBSERVATIONS', 'AUDIT_BASELINES', 'REPLAY_RUNS', 'EVIDENCE', 'REJECTED'],
-    serves: ['svc.observer.*'],
+    serves: ['svc.observer.*', 'svc.audit.*', 'svc.replay.*'],
   },
   /** Whoever puts documents in; on loopback also without credentials. */
   producer: { ...worker, publishes: ['ingest.*'], isolated: true },

@@ -6,6 +6,8 @@ import { type Projector, startProjector } from '../../streams/projector.ts';
 import { foldDeadLetters } from '../../streams/rejections.ts';
 import { type RunningService, startService } from '../../streams/service.ts';
 import { readStreamState } from '../../streams/stream-reader.ts';
+import { createAuditProcess } from '../audit/audit-process.ts';
+import { auditServices } from './audit-services.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { recoverCheckpoint, startCheckpointStore } from './checkpoint-store.ts';
 import { tellOfDeadLetters } from './dead-letters.ts';
@@ -43,6 +45,8 @@ async function startObserver(context: ProcessContext): Promise<RunningWorker> {
     progress: observations.projector.progress,
     newId: randomUUID,
   });
+  const { dataDirectory } = context.configuration;
+  const audits = auditServices({ dataDirectory, clock: connection.clock, audit: createAuditProcess(dataDirectory) });
   let service: RunningService | undefined;
   let stopping = false;
   const serving = observations.projector.caughtUp.then(async () => {
@@ -53,8 +57,8 @@ async function startObserver(context: ProcessContext): Promise<RunningWorker> {
       requestsWaitingMax,
       name: 'observer',
       version: '1.0.0',
-      description: 'statistics of what was done, and events to count',
-      endpoints: services.endpoints,
+      description: 'statistics of what was done, events to count, and what audits and replays came to',
+      endpoints: { ...services.endpoints, ...audits.endpoints },
     });
   });
   serving.catch((error: unknown) => log.error({ error }, 'the services of the observer could not be started'));
@@ -66,6 +70,7 @@ async function startObserver(context: ProcessContext): Promise<RunningWorker> {
     },
     stop: async (drainMs) => {
       stopping = true;
+      audits.stop();
       const drain = async () => {
         await service?.stop();
         await services.settled();

@@ -5,6 +5,7 @@ import {
   driftReportSchema,
   type RunSummary,
   runSummarySchema,
+  type StageName,
   type StageReceipt,
   stageNames,
   stageReceiptSchema,
@@ -16,7 +17,7 @@ import { layout } from '../files/layout.ts';
 import { collectStage } from './collect.ts';
 import { type ExportOptions, exportPairsStage, exportRowsStage } from './export.ts';
 import { scoreStage } from './score.ts';
-import { filesHash, inputHash, runHash, runStage, type StageContext } from './stage.ts';
+import { filesHash, inputHash, runHash, runStage, type StageContext, type StageOutcome } from './stage.ts';
 import { summaryMarkdown } from './summary-markdown.ts';
 
 export interface RunResult {
@@ -27,6 +28,21 @@ export interface RunResult {
   readonly folder: string;
 }
 
+/** What stages are given beside their context. */
+export interface StageInputs {
+  /** Asked for by `collect` alone. */
+  readonly lines: AsyncIterable<SourceLine> | Iterable<SourceLine>;
+  readonly options: ExportOptions;
+}
+
+const works: Readonly<Record<StageName, (inputs: StageInputs, context: StageContext) => Promise<StageOutcome>>> = {
+  collect: ({ lines }, context) => collectStage(lines, context),
+  score: (_, context) => scoreStage(context),
+  'export-rag': ({ options }, context) => exportRowsStage('rag', options, context),
+  'export-sft': ({ options }, context) => exportRowsStage('sft', options, context),
+  'export-preference': (_, context) => exportPairsStage(context),
+};
+
 /**
  * Runs every stage and writes a receipt for each, the summary and the drift against the run before, under
  * `reports/distillation/<run id>/`. A stage that failed its validation does not stop those behind it: their receipts
@@ -34,22 +50,93 @@ export interface RunResult {
  * @throws RangeError where the run id is none, or is taken
  */
 export async function runAll(
-  lines: AsyncIterable<SourceLine> | Iterable<SourceLine>,
+  lines: StageInputs['lines'],
   options: ExportOptions,
   context: StageContext,
 ): Promise<RunResult> {
   const folder = await claimFolder(context);
-  const prior = await latestRun(context.root, context.runId);
-  const receipts: StageReceipt[] = [
-    await runStage('collect', context, (given) => collectStage(lines, given)),
-    await runStage('score', context, scoreStage),
-    await runStage('export-rag', context, (given) => exportRowsStage('rag', options, given)),
-    await runStage('export-sft', context, (given) => exportRowsStage('sft', options, given)),
-    await runStage('export-preference', context, exportPairsStage),
-  ];
+  const receipts: StageReceipt[] = [];
+  for (const stage of stageNames) receipts.push(await runOne(stage, { lines, options }, folder, context));
+  return conclude(receipts, folder, context);
+}
+
+export interface StagesResult {
+  /** Of the stages that were run now. */
+  readonly receipts: readonly StageReceipt[];
+  /** Relative to the data directory. */
+  readonly folder: string;
+  /** Stages that the run has no receipt of yet. */
+  readonly missing: readonly StageName[];
+  /** The run as a whole, where it has every stage now. */
+  readonly ended: RunResult | undefined;
+}
+
+/**
+ * Runs some stages of a run that is begun or goes on. The one that completes it writes its summary and drift too.
+ * @throws RangeError where the run id is none, or the run has one of the stages already
+ */
+export async function runStages(
+  stages: readonly StageName[],
+  inputs: StageInputs,
+  context: StageContext,
+): Promise<StagesResult> {
+  const { root, runId } = context;
+  const folder = folderOf(runId);
+  const before = await receiptsOf(root, runId);
+  const again = stages.find((stage) => before.has(stage));
+  if (again !== undefined) throw new RangeError(`the run "${runId}" has its ${again} already: see ${folder}`);
+  await mkdir(join(root, folder), { recursive: true });
+  const receipts: StageReceipt[] = [];
+  for (const stage of stages) receipts.push(await runOne(stage, inputs, folder, context));
+  const all = new Map([...before, ...receipts.map((receipt) => [receipt.stage, receipt] as const)]);
+  const missing = stageNames.filter((stage) => !all.has(stage));
+  const inOrder = stageNames.flatMap((stage) => all.get(stage) ?? []);
+  const ended = missing.length === 0 ? await conclude(inOrder, folder, context) : undefined;
+  return { receipts, folder, missing, ended };
+}
+
+/** The run that was begun last, has not ended and has none of these stages; undefined where there is none. */
+export async function unendedRun(root: string, stages: readonly StageName[]): Promise<string | undefined> {
+  let newest: { runId: string; beganMs: number } | undefined;
+  for (const runId of await runIds(root)) {
+    const { mtimeMs: beganMs } = await stat(join(root, layout.runs, runId));
+    if (newest !== undefined && beganMs <= newest.beganMs) continue;
+    // A receipt that can not be read belongs to no run that could go on.
+    const receipts = await receiptsOf(root, runId).catch(() => new Map<StageName, StageReceipt>());
+    const open = receipts.size > 0 && receipts.size < stageNames.length && !stages.some((stage) => receipts.has(stage));
+    if (open) newest = { runId, beganMs };
+  }
+  return newest?.runId;
+}
+
+async function receiptsOf(root: string, runId: string): Promise<Map<StageName, StageReceipt>> {
+  const found = new Map<StageName, StageReceipt>();
+  for (const stage of stageNames) {
+    try {
+      const text = await readFile(join(root, folderOf(runId), `${stage}.json`), 'utf8');
+      found.set(stage, stageReceiptSchema.parse(JSON.parse(text)));
+    } catch (error) {
+      if (!isAbsent(error)) throw error;
+    }
+  }
+  return found;
+}
+
+async function runOne(
+  stage: StageName,
+  inputs: StageInputs,
+  folder: string,
+  context: StageContext,
+): Promise<StageReceipt> {
+  const receipt = await runStage(stage, context, (given) => works[stage](inputs, given));
+  await writeWhole(context.root, `${folder}/${stage}.json`, receipt);
+  return receipt;
+}
+
+async function conclude(receipts: readonly StageReceipt[], folder: string, context: StageContext): Promise<RunResult> {
   const summary = summarize(receipts, context);
+  const prior = await latestRun(context.root, context.runId);
   const drift = runDrift(prior, comparedRun(summary, receipts), context.recordedAt);
-  for (const receipt of receipts) await writeWhole(context.root, `${folder}/${receipt.stage}.json`, receipt);
   await writeWhole(context.root, `${folder}/drift.json`, driftReportSchema.parse(drift));
   await writeText(join(context.root, folder, 'summary.md'), summaryMarkdown(summary, drift));
   // Last: a folder with a summary is a run that ended.
@@ -57,10 +144,14 @@ export async function runAll(
   return { summary, receipts, drift, folder };
 }
 
-async function claimFolder({ root, runId }: StageContext): Promise<string> {
+function folderOf(runId: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(runId))
     throw new RangeError(`"${runId}" is no run id: it may have letters, digits, dot, dash and underscore`);
-  const folder = `${layout.runs}/${runId}`;
+  return `${layout.runs}/${runId}`;
+}
+
+async function claimFolder({ root, runId }: StageContext): Promise<string> {
+  const folder = folderOf(runId);
   await mkdir(join(root, layout.runs), { recursive: true });
   try {
     await mkdir(join(root, folder));

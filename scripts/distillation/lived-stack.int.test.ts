@@ -1,0 +1,296 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import { GatewayError } from '../../gateway/client/errors.ts';
+import { auditReportSchema } from '../../schemas/distillation/audit.ts';
+import { taskReplayRunSchema } from '../../schemas/distillation/replay-run.ts';
+import { searchReplayReportSchema } from '../../schemas/distillation/search-replay.ts';
+import { readStream } from '../../streams/read-stream.ts';
+import { eventually } from '../../streams/testing/eventually.ts';
+import { createAuditProcess } from '../../workers/audit/audit-process.ts';
+import { acceptanceFiles } from '../../workers/distillation/acceptance/fixture-rows.ts';
+import { commands } from '../commands/index.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { startTestStack, type TestStack } from '../testing/stack.ts';
+import { environmentOf } from '../testing/worker-process.ts';
+
+const queries = [
+  'Need a forklift operator in Aurora',
+  'somebody who drives a forklift',
+  'night shift welder',
+  'a nurse for the weekend',
+  'an accountant who knows payroll',
+] as const;
+const roles = ['Forklift operator', 'Welder', 'Registered nurse', 'Accountant', 'Line cook', 'Painter'] as const;
+const goodAnswer =
+  'Verify the operator badge and check the lift before the first shift, then assert that the limits of the task hold.';
+
+/** Ollama's chat over HTTP; it answers with what it is told to, and a model named `broken` fails. */
+async function startChat() {
+  const requestSchema = z.object({ model: z.string(), messages: z.array(z.object({ content: z.string() })) });
+  const asked: z.output<typeof requestSchema>[] = [];
+  const server = createServer(async (request, response) => {
+    const read = requestSchema.parse(await json(request));
+    asked.push(read);
+    response.writeHead(read.model === 'broken' ? 500 : 200, { 'content-type': 'application/json' });
+    if (read.model === 'broken') response.end(JSON.stringify({ error: 'out of memory' }));
+    else
+      response.end(
+        JSON.stringify({ model: read.model, message: { role: 'assistant', content: goodAnswer }, done: true }),
+      );
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const stop = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { host: `http://127.0.0.1:${port}`, asked, stop };
+}
+
+let stack: TestStack;
+let chat: Awaited<ReturnType<typeof startChat>>;
+let folder: string;
+
+beforeAll(async () => {
+  chat = await startChat();
+  folder = await mkdtemp(join(tmpdir(), 'lakehouse-lived-'));
+  stack = await startTestStack();
+  for (const [name, value] of Object.entries(environmentOf(stack, 'operator'))) vi.stubEnv(name, value);
+  vi.stubEnv('LAKEHOUSE_GATEWAY_URL', stack.url);
+  vi.stubEnv('OLLAMA_HOST', chat.host);
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await stack[Symbol.asyncDispose]();
+  chat.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Runs a command in this process, and reads the document that it prints. */
+async function lakehouse(...[name, ...rest]: readonly [string, ...string[]]) {
+  const written: string[] = [];
+  const keep = (text: string | Uint8Array) => {
+    written.push(String(text));
+    return true;
+  };
+  const stdout = vi.spyOn(process.stdout, 'write').mockImplementation(keep);
+  const stderr = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+  try {
+    const loaded = await commands[name]?.();
+    if (loaded === undefined) throw new Error(`there is no command ${name}`);
+    const exitCode = await loaded.default.run(name, [...rest, '--json']);
+    return { exitCode, document: JSON.parse(written.join('')) };
+  } finally {
+    stdout.mockRestore();
+    stderr.mockRestore();
+  }
+}
+
+const root = () => stack.configuration.dataDirectory;
+const ask = (query_text: string) =>
+  stack.client.search({ query_text, corpora: ['workers'], k: 3, use_playbook: true, query_role: '' });
+const answers = async () => {
+  const found = new Map<string, string>();
+  for (const query of queries) {
+    const { results } = await ask(query);
+    found.set(query, JSON.stringify(results.map(({ id, distance }) => [id, distance.toFixed(6)])));
+  }
+  return found;
+};
+async function rowsOf(stream: 'REPLAY_RUNS' | 'AUDIT_BASELINES') {
+  const rows: Record<string, unknown>[] = [];
+  for await (const { payload } of readStream(stack.operator, stream))
+    rows.push(JSON.parse(Buffer.from(payload).toString('utf8')));
+  return rows;
+}
+async function loggedSearches(): Promise<number> {
+  let count = 0;
+  for await (const { payload } of readStream(stack.operator, 'SEARCHES'))
+    count += JSON.parse(Buffer.from(payload).toString('utf8')).data.searches.length;
+  return count;
+}
+/** What distillation left, by its bytes. */
+async function digestOfFiles(): Promise<string> {
+  const hash = createHash('sha256');
+  for (const part of ['evidence', 'scored-runs', 'exports', 'reports', '_kb'])
+    for (const entry of (await readdir(join(root(), part), { recursive: true, withFileTypes: true })).sort(
+      (one, other) => (join(one.parentPath, one.name) < join(other.parentPath, other.name) ? -1 : 1),
+    ))
+      if (entry.isFile()) hash.update(entry.name).update(await readFile(join(entry.parentPath, entry.name)));
+  return hash.digest('hex');
+}
+
+describe('a stack that has lived', () => {
+  it('tells what a playbook had changed: searches asked again are what the live system answered', async () => {
+    await stack.client.ingest(
+      'workers',
+      roles.map((text, at) => ({ id: `w-${at}`, text })),
+      { waitSearchable: true },
+    );
+    const { playbook_id } = await stack.client.record({
+      query_text: queries[0],
+      answer_id: 'w-5',
+      answer_corpus: 'workers',
+      score: 1,
+    });
+    const before = await answers();
+    await stack.client.retract({ playbook_id });
+    const after = await answers();
+    const changed = queries.filter((query) => before.get(query) !== after.get(query));
+    expect(changed).toContain(queries[0]);
+    expect(changed.length).toBeLessThan(queries.length);
+    await eventually('the searches are logged', async () => (await loggedSearches()) === 2 * queries.length);
+
+    const { exitCode, document } = await lakehouse(
+      ...(['replay', 'searches', '--as-of', 'PLAYBOOKS=1', '--against', 'now', '--output', folder] as const),
+    );
+    expect(exitCode).toBe(exitCodes.done);
+    const { written, ...report } = document;
+    const { run, changes } = searchReplayReportSchema.parse(report);
+    expect(run).toMatchObject({ asked: 2 * queries.length, changed: 2 * changed.length, unanswered: 0 });
+    expect(new Set(changes.map(({ query_text }) => query_text))).toEqual(new Set(changed));
+    const lifted = changes[0]?.results.find(({ id }) => id === 'w-5');
+    expect(lifted?.rank[0]).toBe(1);
+    expect(written).toEqual(['json', 'md', 'svg'].map((kind) => join(folder, `${run.run_id}.${kind}`)));
+    expect(await readFile(written[1], 'utf8')).toContain(`# ${2 * changed.length} of ${2 * queries.length} logged`);
+    expect((await rowsOf('REPLAY_RUNS')).at(-1)).toEqual(run);
+
+    // A policy is asked of the state of now, in which nothing lifts.
+    const off = await lakehouse('replay', 'searches', '--policy', 'playbooks=off', '--output', folder);
+    expect(off.document.run).toMatchObject({ changed: 0, against: { as_of: 'now', policy: 'playbooks=off' } });
+    await expect(lakehouse('replay', 'searches')).rejects.toThrow('both sides are the same');
+    await expect(lakehouse('replay', 'searches', '--policy', 'magic')).rejects.toThrow('"magic" is no policy');
+  });
+
+  it('is distilled stage by stage, its own life included', async () => {
+    const files = join(folder, 'kb');
+    await mkdir(files);
+    for (const [stem, lines] of acceptanceFiles())
+      await writeFile(join(files, `${stem}.jsonl`), `${lines.join('\n')}\n`);
+    await lakehouse('evidence', 'import', files);
+    const gathered = await lakehouse('evidence', 'gather');
+    expect(gathered.document).toMatchObject({ playbook_records: 1, playbook_retractions: 1 });
+
+    const built = await lakehouse('distill', 'build-evidence', '--run-id', 'by-hand');
+    expect(built.document).toMatchObject({
+      run_id: 'by-hand',
+      receipts: [{ stage: 'collect', stats: { skipped: 1 } }],
+    });
+    const scored = await lakehouse('distill', 'score');
+    expect(scored.document).toMatchObject({ run_id: 'by-hand', missing: expect.arrayContaining(['export-rag']) });
+    const exported = await lakehouse('distill', 'export', '--include-partial');
+    expect(exported.document).toMatchObject({ run_id: 'by-hand', missing: [], ended: { drift: { severity: 'ok' } } });
+    await expect(lakehouse('distill', 'score', '--run-id', 'by-hand')).rejects.toThrow('has its score already');
+    const again = await lakehouse('distill', 'run-all');
+    expect(again.document.drift).toMatchObject({ prior_run_id: 'by-hand' });
+    const indexed = await lakehouse('distill', 'index');
+    expect(indexed.document.searchable).toBe(indexed.document.documents);
+  });
+
+  it('carries out tasks with what was learned, and keeps a row of each, failures too', async () => {
+    const task = 'Review the change to the index and say what to verify';
+    vi.stubEnv('LAKEHOUSE_REPLAY_LOCAL_MODEL', 'small');
+    const good = await lakehouse('replay', task);
+    expect(good.exitCode).toBe(exitCodes.done);
+    expect(taskReplayRunSchema.parse(good.document)).toMatchObject({
+      retriever: 'matrix',
+      model_used: 'small',
+      model_response: goodAnswer,
+      escalation_path: ['small'],
+      validation_result: { passed: true, reasons: [] },
+    });
+    expect(good.document.retrieved_artifacts.length).toBeGreaterThan(0);
+    expect(chat.asked.at(-1)?.messages.at(-1)?.content).toContain(task);
+
+    vi.stubEnv('LAKEHOUSE_REPLAY_LOCAL_MODEL', 'broken');
+    vi.stubEnv('LAKEHOUSE_REPLAY_ESCALATION_MODEL', 'large');
+    const failed = await lakehouse('replay', task, '--retriever', 'jaccard', '--local-only', '--allow-escalation');
+    expect(failed.exitCode).toBe(exitCodes.failed);
+    expect(failed.document).toMatchObject({ escalation_path: ['broken'], validation_result: { passed: false } });
+    expect(failed.document.validation_result.reasons[0]).toContain('local call failed');
+    const escalated = await lakehouse('replay', task, '--no-retrieval', '--allow-escalation');
+    expect(escalated.document).toMatchObject({ model_used: 'large', escalation_path: ['broken', 'large'] });
+    const rows = (await rowsOf('REPLAY_RUNS')).filter(({ schema }) => schema === 'replay_run.v1');
+    expect(rows).toEqual([good.document, failed.document, escalated.document]);
+  });
+
+  it('passes its audit, whose baseline the next one is compared with', async () => {
+    const projected = () => readFile(join(root(), '_kb', 'replay_runs.jsonl'), 'utf8');
+    const rows = await rowsOf('REPLAY_RUNS');
+    await eventually('the runs are in their file', async () => (await projected()).split('\n').length > rows.length);
+
+    const audited = await lakehouse('audit-full', '--schema-tests', 'true', '--append-baseline');
+    const report = auditReportSchema.parse(audited.document);
+    expect(report.checks.filter(({ required, passed }) => required && !passed)).toEqual([]);
+    expect(report).toMatchObject({ required: { passed: 16, total: 16 }, skipped_phases: [], passed: true });
+    expect(audited.exitCode).toBe(exitCodes.done);
+    const baselines = join(root(), '_kb', 'audit_baselines.jsonl');
+    await eventually('the baseline is in its file', async () => (await readFile(baselines, 'utf8')).endsWith('\n'));
+    const [baseline] = await rowsOf('AUDIT_BASELINES');
+    expect(baseline).toMatchObject({ recorded_at: report.generated_at, metrics: report.metrics });
+
+    // Over HTTP: nothing is written, one at a time, and the drift is against that baseline.
+    const [before, sequence] = [await digestOfFiles(), (await rowsOf('AUDIT_BASELINES')).length];
+    const [one, other] = await Promise.allSettled([stack.client.auditRun(), stack.client.auditRun()]);
+    const [told, refused] = one?.status === 'fulfilled' ? [one, other] : [other, one];
+    if (told?.status !== 'fulfilled' || refused?.status !== 'rejected') throw new Error('two audits ran at once');
+    expect(refused.reason).toBeInstanceOf(GatewayError);
+    expect(refused.reason.problem).toMatchObject({ status: 409, code: 'already_running' });
+    expect(told.value).toMatchObject({ passed: true, required: { passed: 15, total: 15 }, metrics: report.metrics });
+    expect(told.value.skipped_phases.map(({ phase }) => phase)).toEqual([1]);
+    expect(told.value.drift.map(({ flag }) => flag)).not.toContain('first_run');
+    expect([await digestOfFiles(), (await rowsOf('AUDIT_BASELINES')).length]).toEqual([before, sequence]);
+    await expect(createAuditProcess(root()).run(AbortSignal.timeout(1))).rejects.toThrow('took longer');
+  });
+
+  it('tells over HTTP what audits and replays came to', async () => {
+    const { client } = stack;
+    const page = await client.auditBaselines({ limit: 5 });
+    expect(page).toMatchObject({ baselines: [{ sequence: 1 }], next_before: null });
+    expect(page.baselines.map(({ baseline }) => baseline)).toEqual(await rowsOf('AUDIT_BASELINES'));
+    const drift = await client.auditDrift();
+    expect(drift).toMatchObject({
+      current: { sequence: 1 },
+      before: { baseline: null, warn: 0 },
+      first: { baseline: null },
+    });
+    expect(drift.before.first_run).toBe(drift.before.rows.length);
+
+    const rows = await rowsOf('REPLAY_RUNS');
+    const newest = await client.replayRuns({ limit: 2 });
+    expect(newest.runs.map(({ run }) => run)).toEqual(rows.slice(-2).reverse());
+    const rest = await client.replayRuns({ before: newest.next_before ?? 0 });
+    expect(rest.runs).toHaveLength(rows.length - 2);
+    const searches = await client.replayRuns({ schema: 'search_replay.v1' });
+    expect(searches.runs.map(({ sequence }) => sequence)).toEqual([2, 1]);
+    await expect(client.replayRuns({ limit: 0 })).rejects.toMatchObject({ problem: { code: 'bad_request' } });
+  });
+
+  it.each([
+    ['baselines', { entries: 1 }],
+    ['scorer', { drifted: 0 }],
+    ['runs', { runs: [{ run_id: 'by-hand' }, { prior_run_id: 'by-hand' }] }],
+    ['playbooks', { total: 0 }],
+    ['population', { verdict: expect.any(String) }],
+    ['embedding', { drifted: false }],
+  ])('tells the drift of %s as a table, JSON and a picture', async (kind, expected) => {
+    const { document } = await lakehouse('drift', kind);
+    const { written, ...told } = document;
+    expect(told).toMatchObject(expected);
+    const directory = join(root(), 'reports', 'drift');
+    expect(written).toEqual(['json', 'md', 'svg'].map((extension) => join(directory, `${kind}.${extension}`)));
+    const [asJson, markdown, svg] = await Promise.all(written.map((path: string) => readFile(path, 'utf8')));
+    expect(JSON.parse(asJson ?? '')).toEqual(told);
+    expect(markdown).toMatch(/^# .+\n\n.+\./);
+    expect(svg).toMatch(/^<svg .*<\/svg>\n$/s);
+  });
+});
