@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
@@ -14,12 +14,17 @@ import { taskReplayRunSchema } from '../../schemas/distillation/replay-run.ts';
 import { searchReplayReportSchema } from '../../schemas/distillation/search-replay.ts';
 import { readStream } from '../../streams/read-stream.ts';
 import { eventually } from '../../streams/testing/eventually.ts';
+import { auditFull } from '../../workers/audit/audit-full.ts';
 import { createAuditProcess } from '../../workers/audit/audit-process.ts';
+import { reconDocument } from '../../workers/audit/phases/recon.ts';
+import { type Damage, damages, livedRunId } from '../../workers/audit/testing/damages.ts';
 import { acceptanceFiles } from '../../workers/distillation/acceptance/fixture-rows.ts';
+import { projectDirectory } from '../bench/project.ts';
 import { commands } from '../commands/index.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { startTestStack, type TestStack } from '../testing/stack.ts';
 import { environmentOf } from '../testing/worker-process.ts';
+import { auditContext } from './audit-context.ts';
 
 const queries = [
   'Need a forklift operator in Aurora',
@@ -292,5 +297,60 @@ describe('a stack that has lived', () => {
     expect(JSON.parse(asJson ?? '')).toEqual(told);
     expect(markdown).toMatch(/^# .+\n\n.+\./);
     expect(svg).toMatch(/^<svg .*<\/svg>\n$/s);
+  });
+});
+
+describe('the audit of a stack that has lived', () => {
+  it('passes every phase, the tests of the schemas in a process of their own', async () => {
+    expect((await lakehouse('distill', 'run-all', '--run-id', livedRunId)).exitCode).toBe(exitCodes.done);
+    const before = await digestOfFiles();
+    const { exitCode, document } = await lakehouse('audit-full');
+    const { checks, ...report } = auditReportSchema.parse(document);
+    expect(report).toMatchObject({ required: { passed: 16, total: 16 }, skipped_phases: [], passed: true });
+    expect(checks).toHaveLength(22);
+    expect(checks.find(({ name }) => name === 'schema_tests')?.actual).toMatch(/^\d{2,} passed/);
+    expect(exitCode).toBe(exitCodes.done);
+    expect(await digestOfFiles()).toBe(before);
+  });
+
+  it('fails in exactly one check for each damage', async () => {
+    const failed = async ({ files, context = (given) => given }: Damage, at: number) => {
+      const copy = join(folder, `damaged-${at}`);
+      for (const part of ['evidence', 'scored-runs', 'exports', '_kb', join('reports', 'distillation', livedRunId)])
+        await cp(join(root(), part), join(copy, part), { recursive: true });
+      const project = join(copy, 'project');
+      await mkdir(join(project, dirname(reconDocument)), { recursive: true });
+      await cp(join(projectDirectory(), reconDocument), join(project, reconDocument));
+      await files?.(copy);
+      const sound = { ...auditContext(copy, 'true'), projectRoot: project };
+      const generatedAt = new Date().toISOString();
+      const moment = { generatedAt, gitCommit: null, prior: undefined, progress: () => undefined };
+      const { checks } = await auditFull(context(sound), moment);
+      await rm(copy, { recursive: true });
+      return checks.filter(({ required, passed }) => required && !passed).map(({ name }) => name);
+    };
+    expect(await failed({ what: 'nothing', check: 'none' }, 0)).toEqual([]);
+    const found = [];
+    for (const [at, damage] of damages.entries()) found.push([damage.what, ...(await failed(damage, at))]);
+    expect(found).toEqual(damages.map(({ what, check }) => [what, check]));
+  });
+
+  it('ends with a failure where a required check fails, and says which', async () => {
+    const copy = join(folder, 'short');
+    const run = join('reports', 'distillation', livedRunId);
+    for (const part of ['evidence', 'scored-runs', 'exports', '_kb', run])
+      await cp(join(root(), part), join(copy, part), { recursive: true });
+    await damages.find(({ check }) => check === 'run_hash_sha256')?.files?.(copy);
+    const { exitCode, document } = await lakehouse('audit-full', '--schema-tests', '', '--data-dir', copy);
+    expect(exitCode).toBe(exitCodes.failed);
+    const report = auditReportSchema.parse(document);
+    expect(report).toMatchObject({
+      passed: false,
+      required: { passed: 14, total: 15 },
+      skipped_phases: [{ phase: 1 }],
+    });
+    expect(report.checks.filter(({ required, passed }) => required && !passed)).toMatchObject([
+      { name: 'run_hash_sha256' },
+    ]);
   });
 });
