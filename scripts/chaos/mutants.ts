@@ -2,9 +2,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { distDirectory } from '../command/paths.ts';
 
-/** A guard of the product, broken while its compiled file is loaded: the product itself has no switch for it. */
-export interface Mutant {
-  readonly name: string;
+/** One change of one file. */
+export interface Edit {
   /** The source, from the project's folder. */
   readonly file: `${string}.ts`;
   /** What is there once, in the source and in what is compiled from it; any white space fits any other. No types. */
@@ -12,7 +11,66 @@ export interface Mutant {
   readonly replace: string;
 }
 
+/** A guard of the product, broken while its compiled file is loaded: the product itself has no switch for it. */
+export interface Mutant extends Edit {
+  readonly name: string;
+  /** Where one thing is guarded several times. */
+  readonly also?: readonly Edit[];
+}
+
+export function editsOf({ file, find, replace, also = [] }: Mutant): readonly Edit[] {
+  return [{ file, find, replace }, ...also];
+}
+
 export const mutants: readonly Mutant[] = [
+  {
+    name: 'switch-empties-first',
+    file: 'workers/index/switching.ts',
+    find: 'for (const entry of loaded.entries) {',
+    replace: 'for (const entry of loaded.entries) { catalogue.remove(entry);',
+  },
+  {
+    name: 'switch-misses-tail',
+    file: 'workers/index/switching.ts',
+    find: 'until: position(),',
+    replace: 'until: checkpoint,',
+  },
+  {
+    name: 'gateway-drops-requests',
+    file: 'gateway/server.ts',
+    find: 'await gateway.close(); await telemetry.tracing',
+    replace: 'process.exit(0); await telemetry.tracing',
+  },
+  {
+    name: 'worker-ends-at-once',
+    file: 'streams/process.ts',
+    find: 'await running?.stop(drainMs);',
+    replace: "process.kill(process.pid, 'SIGKILL');",
+  },
+  {
+    name: 'fold-leaves-out',
+    file: 'workers/corpus-index/fold.ts',
+    find: 'const { corpus, space, id } = data;',
+    replace: 'if (context.sequence % 50 === 0) return undefined; const { corpus, space, id } = data;',
+  },
+  {
+    name: 'reconnect-gives-up',
+    file: 'streams/connection.ts',
+    find: 'maxReconnectAttempts: -1,',
+    replace: 'maxReconnectAttempts: 2,',
+  },
+  {
+    name: 'no-retry-after',
+    file: 'gateway/replies.ts',
+    find: "if (status === 503 || status === 504) reply.header('retry-after', retryAfter);",
+    replace: '',
+  },
+  {
+    name: 'lost-publish-taken-for-done',
+    file: 'streams/append.ts',
+    find: 'await connection.clock.sleep(backoffMs(attempt, publishRetryFirstMs, publishRetryMaxMs));',
+    replace: 'return { sequence: 1, duplicate: true };',
+  },
   {
     name: 'checkpoint-ahead',
     file: 'workers/corpus-index/state.ts',
@@ -48,14 +106,14 @@ export function mutantEnvironment(name: string | undefined): Record<string, stri
 }
 
 /**
- * The text with the mutant in it.
+ * The text with one change in it.
  * @throws Error where what it looks for is not there exactly once: a mutant that changes nothing would prove nothing
  */
-export function mutate(text: string, { name, find, replace }: Mutant): string {
+export function mutate(text: string, { file, find, replace }: Edit): string {
   const found = [...text.matchAll(patternOf(find))];
   const [only] = found;
   if (found.length !== 1 || only === undefined)
-    throw new Error(`the mutant "${name}" is to be found once, and was found ${found.length} times`);
+    throw new Error(`what a mutant looks for in ${file} is to be found once, and was found ${found.length} times`);
   return `${text.slice(0, only.index)}${replace}${text.slice(only.index + only[0].length)}`;
 }
 

@@ -2,16 +2,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectDirectory } from '../bench/project.ts';
-import { mutantEnvironment, mutants, mutate } from './mutants.ts';
+import { editsOf, mutantEnvironment, mutants, mutate } from './mutants.ts';
 
 describe('mutants', () => {
   it.each(mutants.map((mutant) => [mutant.name, mutant] as const))(
-    '%s changes its source in one place',
+    '%s changes its sources, each in one place',
     (_, mutant) => {
-      const source = readFileSync(join(projectDirectory(), mutant.file), 'utf8');
-      const mutated = mutate(source, mutant);
-      expect(mutated).not.toBe(source);
-      expect(mutated).toContain(mutant.replace);
+      for (const edit of editsOf(mutant)) {
+        const source = readFileSync(join(projectDirectory(), edit.file), 'utf8');
+        const mutated = mutate(source, edit);
+        expect(mutated).not.toBe(source);
+        expect(mutated).toContain(edit.replace);
+      }
     },
   );
 
@@ -20,7 +22,7 @@ describe('mutants', () => {
   });
 
   it('are refused where what they look for is gone, or there twice', () => {
-    const mutant = { name: 'test', file: 'a.ts', find: 'if (x) return;', replace: '' } as const;
+    const mutant = { file: 'a.ts', find: 'if (x) return;', replace: '' } as const;
     expect(mutate('a;\nif (x)\n    return;\nb;', mutant)).toBe('a;\n\nb;');
     expect(() => mutate('if (y) return;', mutant)).toThrow('was found 0 times');
     expect(() => mutate('if (x) return; if (x) return;', mutant)).toThrow('was found 2 times');

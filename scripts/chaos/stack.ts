@@ -61,13 +61,13 @@ export interface ChaosStack extends AsyncDisposable {
   /** @throws Error where it was never started */
   of(name: ChaosProcessName): ChaosProcess;
   all(): readonly ChaosProcess[];
+  /** Where a process answers `/readyz` and `/metrics`; the gateway everything. */
+  urlOf(name: ChaosProcessName): string;
   /** Starts one more, and waits until it is ready. */
   add(name: ChaosProcessName, environment?: Readonly<Record<string, string>>): Promise<ChaosProcess>;
   /** The environment in which a process speaks to this log as a role. */
   environmentOf(role: RoleName): Record<string, string>;
   connectAs(role: RoleName): Promise<LogConnection>;
-  /** Where a process answers `/readyz` and `/metrics`; the gateway everything. */
-  urlOf(name: ChaosProcessName): string;
 }
 
 const clientDeadlineMs = 60_000;
@@ -150,7 +150,6 @@ export async function startChaosStack(options: ChaosStackOptions): Promise<Chaos
       url,
       operator,
       dataDirectory,
-      urlOf: (name) => urls.get(name) ?? '',
       client: createGatewayClient({ url, token: undefined, deadlineMs: clientDeadlineMs }),
       of: (name) => {
         const one = started.get(name);
@@ -158,6 +157,7 @@ export async function startChaosStack(options: ChaosStackOptions): Promise<Chaos
         return one;
       },
       all: () => [...started.values()],
+      urlOf: (name) => urls.get(name) ?? '',
       add,
       environmentOf,
       connectAs,

@@ -4,11 +4,11 @@ import { createVectorSource } from '../../staffing/own-vectors.ts';
 import { createHistory } from '../../testing/history.ts';
 import type { FaultContext, FaultOutcome, FaultRow } from '../fault-row.ts';
 import { checkAcknowledged } from '../oracles/acknowledged.ts';
-import { check } from '../oracles/check.ts';
+import { checkNoCrash, spreadOf } from '../oracles/alive.ts';
 import { checkDigest } from '../oracles/digest.ts';
 import { checkPrefix, type Sight, seeDigests, seeSearch } from '../oracles/prefix.ts';
 import { checkRecall } from '../oracles/recall.ts';
-import { createProducer, type Producer } from '../producer.ts';
+import { createProducer } from '../producer.ts';
 import { type ChaosStack, ownDimension, ownSpace, startChaosStack } from '../stack.ts';
 
 const corpus = 'workers';
@@ -70,13 +70,16 @@ async function run(context: FaultContext): Promise<FaultOutcome> {
         Array.from({ length: queries }, (_, row) => vectorOf(row + killsPlanned)),
       ),
       ...acknowledged.checks,
-      check(
-        'no process ended on its own',
-        stack.all().every((one) => one.crashes() === 0),
-        crashesOf(stack),
-      ),
+      checkNoCrash(stack),
     ],
-    counts: { ...countsOf(producer, kills), acknowledgedLost: acknowledged.lost, sights: sights.length },
+    counts: {
+      documents: producer.documents(),
+      kills: kills.count,
+      requestsSentAgain: producer.retries(),
+      ...spreadOf('recovery', kills.recoveryMs),
+      acknowledgedLost: acknowledged.lost,
+      sights: sights.length,
+    },
   };
 }
 
@@ -106,24 +109,4 @@ async function killOnce(stack: ChaosStack, random: Random, kills: Kills): Promis
 async function look(stack: ChaosStack, query: Float32Array, sights: Sight[]): Promise<void> {
   for (const sight of [await seeDigests(stack), await seeSearch(stack.url, corpus, query)])
     if (sight !== undefined) sights.push(sight);
-}
-
-function countsOf(producer: Producer, { count, recoveryMs }: Kills): Record<string, number> {
-  const sorted = [...recoveryMs].sort((one, other) => one - other);
-  return {
-    documents: producer.documents(),
-    kills: count,
-    requestsSentAgain: producer.retries(),
-    ...(sorted.length === 0
-      ? {}
-      : {
-          recoveryMs: Math.round(sorted[Math.floor(sorted.length / 2)] ?? 0),
-          recoveryMsMax: Math.round(sorted.at(-1) ?? 0),
-        }),
-  };
-}
-
-function crashesOf(stack: ChaosStack): string {
-  const crashed = stack.all().filter((one) => one.crashes() > 0);
-  return crashed.length === 0 ? 'none' : crashed.map(({ name, crashes }) => `${name} ${crashes()} times`).join(', ');
 }

@@ -1,0 +1,4 @@
+import { describeRow } from '../testing/describe-row.ts';
+import { partitionTwice } from './partition-twice.ts';
+
+describeRow(partitionTwice);

@@ -1,0 +1,4 @@
+import { describeRow } from '../testing/describe-row.ts';
+import { serverAway } from './server-away.ts';
+
+describeRow(serverAway);

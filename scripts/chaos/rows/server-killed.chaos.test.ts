@@ -1,0 +1,4 @@
+import { describeRow } from '../testing/describe-row.ts';
+import { serverKilled } from './server-killed.ts';
+
+describeRow(serverKilled);

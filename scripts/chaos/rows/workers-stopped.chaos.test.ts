@@ -1,0 +1,4 @@
+import { describeRow } from '../testing/describe-row.ts';
+import { workersStopped } from './workers-stopped.ts';
+
+describeRow(workersStopped);
