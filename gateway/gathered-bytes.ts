@@ -6,8 +6,8 @@ export interface GatheredBytes {
   take(): Buffer;
 }
 
-/** So many pieces are kept as they came: most bodies have one, and are not copied. */
-const piecesMax = 16;
+/** So many pieces are kept as they came: most bodies have one, and the longest of a quick client some dozens. */
+const piecesMax = 128;
 const nothing = Buffer.alloc(0);
 
 /**

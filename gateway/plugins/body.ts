@@ -40,7 +40,8 @@ export function takeBodies(app: FastifyInstance, options: BodyOptions): void {
     if (isBuffered && announced > bodyBytesMax) return done(bodyTooLarge(bodyBytesMax));
     request.bodyShare = budget.share();
     reply.raw.once('close', request.bodyShare.release);
-    if (isBuffered && !isOpenPath(request.url) && !request.bodyShare.resize(announced))
+    // Held is what has come in: a client that announces much and sends it slowly takes nobody's room.
+    if (isBuffered && !isOpenPath(request.url) && budget.held() + announced > budget.bytesMax)
       return done(bodiesTooMany(options.bodiesBytesMax));
     done();
   });
@@ -73,16 +74,12 @@ function collect(
   const onData = (chunk: Buffer) => {
     const bytes = gathered.length() + chunk.length;
     if (bytes > bodyBytesMax) return finish(bodyTooLarge(bodyBytesMax));
-    if (!share.resize(Math.max(bytes, announcedBytes(payload)))) return finish(bodiesTooMany(bodiesBytesMax));
+    if (!share.resize(bytes)) return finish(bodiesTooMany(bodiesBytesMax));
     gathered.add(chunk);
   };
   const onEnd = () => finish(null);
   const onError = (error: Error) => finish(new ProblemError('bad_request', `the body broke off: ${error.message}`));
   payload.on('data', onData).on('end', onEnd).on('error', onError);
-}
-
-function announcedBytes({ headers }: IncomingMessage): number {
-  return Number(headers['content-length'] ?? 0);
 }
 
 /** Media types of an ingest body that is read while it comes in, however long it is. */

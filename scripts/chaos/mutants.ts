@@ -95,6 +95,48 @@ export const mutants: readonly Mutant[] = [
     find: 'from = to;',
     replace: '(globalThis.kept ??= []).push(Buffer.alloc(8 * 1024 * 1024, 1)); from = to;',
   },
+  {
+    name: 'rejection-lost',
+    file: 'streams/work.ts',
+    find: 'await appendRejected(connection, worker, source, rejection); message.term();',
+    replace: 'message.term();',
+  },
+  {
+    name: 'zero-vector-taken',
+    file: 'schemas/vector.ts',
+    find: "return squares > 0 ? undefined : 'vector_zero_norm';",
+    replace: 'return undefined;',
+  },
+  {
+    name: 'embedder-answers-trusted',
+    file: 'workers/embed/ollama/client.ts',
+    find: 'if (!isSameModel(reply.model, model))',
+    replace: 'if (false && !isSameModel(reply.model, model))',
+  },
+  {
+    name: 'embedder-outage-rejected',
+    file: 'workers/embed/decide.ts',
+    find: "if (error.reason !== 'text_refused')",
+    replace: "if (error.reason === 'never')",
+  },
+  {
+    name: 'malformed-is-internal',
+    file: 'schemas/requests/parse.ts',
+    find: "new ProblemError('bad_request', `the body is not JSON:",
+    replace: 'new Error(`the body is not JSON:',
+  },
+  {
+    name: 'gone-stay-in-work',
+    file: 'gateway/plugins/admission.ts',
+    find: 'if (isInWork) inWork--;',
+    replace: '',
+  },
+  {
+    name: 'unread-is-in-work',
+    file: 'gateway/plugins/admission.ts',
+    find: 'request.leaveWork?.();',
+    replace: '',
+  },
 ];
 
 /** The environment of a process that loads the product with a mutant; nothing for `undefined`. */

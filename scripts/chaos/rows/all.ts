@@ -1,10 +1,14 @@
 import type { FaultRow } from '../fault-row.ts';
 import { burst } from './burst.ts';
 import { consumerStalled } from './consumer-stalled.ts';
+import { embedderFails } from './embedder-fails.ts';
+import { hostileClients, slowClients } from './hostile-clients.ts';
 import { indexKilled } from './index-killed.ts';
 import { nodeLost } from './node-lost.ts';
 import { partitionTwice } from './partition-twice.ts';
+import { poison } from './poison.ts';
 import { rebuildUnderFire } from './rebuild-under-fire.ts';
+import { rightsRefused } from './rights-refused.ts';
 import { serverAway } from './server-away.ts';
 import { serverKilled } from './server-killed.ts';
 import { simulatedRuntimes } from './simulated-runtimes.ts';
@@ -16,10 +20,15 @@ export const allRows: readonly FaultRow[] = [
   serverKilled,
   consumerStalled,
   serverAway,
+  poison,
+  embedderFails,
   partitionTwice,
   burst,
   rebuildUnderFire,
+  hostileClients,
+  rightsRefused,
   simulatedRuntimes,
   workersStopped,
   nodeLost,
+  slowClients,
 ];
