@@ -8,13 +8,13 @@ import { type ChaosStack, ownDimension, ownSpace, startChaosStack } from '../sta
 
 const corpus = 'workers';
 const scales = {
-  short: { connections: 300, requestsPerSecond: 100, phaseMs: 2_000, documents: 100 },
+  short: { connections: 200, requestsPerSecond: 100, phaseMs: 1_000, documents: 100 },
   long: { connections: 1_000, requestsPerSecond: 200, phaseMs: 30_000, documents: 1_000 },
 } as const;
 const hostilePart = 1 / 20;
 /** Fewer than the answers that slow readers leave unread. */
 const requestsWaitingMax = 200;
-const settledWithinMs = 10_000;
+const settledWithinMs = 5_000;
 const lookEveryMs = 50;
 const mib = 1024 * 1024;
 
