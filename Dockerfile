@@ -24,6 +24,8 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY NOTICE ./
+# An audit looks for what tells how distillation is made.
+COPY workers/distillation/README.md workers/distillation/README.md
 # A new volume takes its owner from here: every folder that a container writes to belongs to the one user of all of them.
 RUN mkdir -p /data/tmp /volumes/nats /volumes/objects /volumes/models \
   && chown -R 10001:10001 /data /volumes

@@ -13,6 +13,7 @@ import { auditReportSchema } from '../../schemas/distillation/audit.ts';
 import { taskReplayRunSchema } from '../../schemas/distillation/replay-run.ts';
 import { searchReplayReportSchema } from '../../schemas/distillation/search-replay.ts';
 import { readStream } from '../../streams/read-stream.ts';
+import { readStreamState } from '../../streams/stream-reader.ts';
 import { eventually } from '../../streams/testing/eventually.ts';
 import { auditFull } from '../../workers/audit/audit-full.ts';
 import { createAuditProcess } from '../../workers/audit/audit-process.ts';
@@ -150,30 +151,100 @@ describe('a stack that has lived', () => {
     const before = await answers();
     await stack.client.retract({ playbook_id });
     const after = await answers();
-    const changed = queries.filter((query) => before.get(query) !== after.get(query));
+    const ingested = (await readStreamState(stack.operator, 'INGEST')).lastSequence;
+    await stack.client.ingest(
+      'workers',
+      [
+        { id: 'w-6', text: 'Accountant for payroll' },
+        { id: 'w-0', deleted: true },
+      ],
+      {
+        waitSearchable: true,
+      },
+    );
+    const later = await answers();
+    const searches = 3 * queries.length;
+    await eventually('the searches are logged', async () => (await loggedSearches()) === searches);
+
+    // Each query was asked three times, and is asked again as often.
+    const states = [`INGEST=${ingested},PLAYBOOKS=1`, `INGEST=${ingested},PLAYBOOKS=2`, 'now'] as const;
+    const replayed = async (from: string, to: string) => {
+      const { exitCode, document } = await lakehouse(
+        ...(['replay', 'searches', '--as-of', from, '--against', to, '--output', folder] as const),
+      );
+      expect(exitCode).toBe(exitCodes.done);
+      const { written, ...report } = document;
+      const { run, changes } = searchReplayReportSchema.parse(report);
+      expect(run).toMatchObject({ asked: searches, changed: changes.length, unanswered: 0 });
+      return { run, changes, written: written as string[] };
+    };
+    const differing = (one: Map<string, string>, other: Map<string, string>) =>
+      queries.filter((query) => one.get(query) !== other.get(query));
+    const textsOf = (changes: readonly { query_text: string | null }[]) =>
+      queries.filter((query) => changes.filter(({ query_text }) => query_text === query).length === 3);
+
+    const taken = await replayed(states[0], states[1]);
+    const changed = differing(before, after);
     expect(changed).toContain(queries[0]);
     expect(changed.length).toBeLessThan(queries.length);
-    await eventually('the searches are logged', async () => (await loggedSearches()) === 2 * queries.length);
-
-    const { exitCode, document } = await lakehouse(
-      ...(['replay', 'searches', '--as-of', 'PLAYBOOKS=1', '--against', 'now', '--output', folder] as const),
-    );
-    expect(exitCode).toBe(exitCodes.done);
-    const { written, ...report } = document;
-    const { run, changes } = searchReplayReportSchema.parse(report);
-    expect(run).toMatchObject({ asked: 2 * queries.length, changed: 2 * changed.length, unanswered: 0 });
-    expect(new Set(changes.map(({ query_text }) => query_text))).toEqual(new Set(changed));
-    const lifted = changes[0]?.results.find(({ id }) => id === 'w-5');
+    expect(textsOf(taken.changes)).toEqual(changed);
+    expect(taken.run.changed).toBe(3 * changed.length);
+    const lifted = taken.changes[0]?.results.find(({ id }) => id === 'w-5');
     expect(lifted?.rank[0]).toBe(1);
-    expect(written).toEqual(['json', 'md', 'svg'].map((kind) => join(folder, `${run.run_id}.${kind}`)));
-    expect(await readFile(written[1], 'utf8')).toContain(`# ${2 * changed.length} of ${2 * queries.length} logged`);
-    expect((await rowsOf('REPLAY_RUNS')).at(-1)).toEqual(run);
+    const paths = ['json', 'md', 'svg'].map((kind) => join(folder, `${taken.run.run_id}.${kind}`));
+    expect(taken.written).toEqual(paths);
+    expect(await readFile(paths[1] ?? '', 'utf8')).toContain(`# ${3 * changed.length} of ${searches} logged searches`);
+    expect((await rowsOf('REPLAY_RUNS')).at(-1)).toEqual(taken.run);
 
-    // A policy is asked of the state of now, in which nothing lifts.
-    const off = await lakehouse('replay', 'searches', '--policy', 'playbooks=off', '--output', folder);
+    // Documents came and went: as of their sequence they have not.
+    const moved = await replayed(states[1], states[2]);
+    expect(differing(after, later).length).toBeGreaterThan(0);
+    expect(textsOf(moved.changes)).toEqual(differing(after, later));
+  });
+
+  it('ranks logged searches by another policy as the live system does', async () => {
+    const policy = ['replay', 'searches', '--output', folder, '--policy'] as const;
+    // Nothing lifts now.
+    const off = await lakehouse(...policy, 'playbooks=off');
     expect(off.document.run).toMatchObject({ changed: 0, against: { as_of: 'now', policy: 'playbooks=off' } });
+
+    const { document } = await lakehouse(...policy, 'retrieval=lexical', '--policy-before', 'playbooks=off');
+    const { changes } = searchReplayReportSchema.omit({ run: true }).loose().parse(document);
+    const distances = new Map<string, readonly (readonly [string, number])[]>();
+    for (const query_text of queries) {
+      const live = await stack.client.search({ query_text, corpora: ['workers'], k: 3, retrieval: 'lexical' });
+      distances.set(
+        query_text,
+        live.results.map(({ id, distance }) => [id, distance]),
+      );
+    }
+    expect(changes).toHaveLength(document.run.asked);
+    for (const { query_text, results } of changes) {
+      const told = results.flatMap(({ id, rank, distance }) =>
+        rank[1] === null ? [] : [[rank[1], id, distance[1]] as const],
+      );
+      const byRank = told.sort(([one], [other]) => one - other).map(([, id, distance]) => [id, distance]);
+      expect(byRank).toEqual(distances.get(query_text ?? ''));
+    }
+
     await expect(lakehouse('replay', 'searches')).rejects.toThrow('both sides are the same');
-    await expect(lakehouse('replay', 'searches', '--policy', 'magic')).rejects.toThrow('"magic" is no policy');
+    await expect(lakehouse(...policy, 'magic')).rejects.toThrow('"magic" is no policy');
+  });
+
+  it('keeps a row of a replay that failed', async () => {
+    await stack.stop('embed');
+    try {
+      await expect(lakehouse('replay', 'searches', '--policy', 'boost=0.1', '--output', folder)).rejects.toThrow();
+      const row = (await rowsOf('REPLAY_RUNS')).at(-1);
+      expect(row).toMatchObject({
+        schema: 'search_replay.v1',
+        outcome: 'failed',
+        before: null,
+        error: expect.any(String),
+      });
+    } finally {
+      await stack.start('embed');
+    }
   });
 
   it('is distilled stage by stage, its own life included', async () => {
@@ -276,7 +347,7 @@ describe('a stack that has lived', () => {
     const rest = await client.replayRuns({ before: newest.next_before ?? 0 });
     expect(rest.runs).toHaveLength(rows.length - 2);
     const searches = await client.replayRuns({ schema: 'search_replay.v1' });
-    expect(searches.runs.map(({ sequence }) => sequence)).toEqual([2, 1]);
+    expect(searches.runs.map(({ sequence }) => sequence)).toEqual([5, 4, 3, 2, 1]);
     await expect(client.replayRuns({ limit: 0 })).rejects.toMatchObject({ problem: { code: 'bad_request' } });
   });
 
@@ -285,8 +356,9 @@ describe('a stack that has lived', () => {
     ['scorer', { drifted: 0 }],
     ['runs', { runs: [{ run_id: 'by-hand' }, { prior_run_id: 'by-hand' }] }],
     ['playbooks', { total: 0 }],
-    ['population', { verdict: expect.any(String) }],
-    ['embedding', { drifted: false }],
+    // Of those in which a playbook lifted, and of those by words alone, the distances say nothing of the embedder.
+    ['population', { before: expect.any(Number), verdict: expect.any(String) }],
+    ['embedding', { statistic: expect.any(Number), drifted: expect.any(Boolean) }],
   ])('tells the drift of %s as a table, JSON and a picture', async (kind, expected) => {
     const { document } = await lakehouse('drift', kind);
     const { written, ...told } = document;

@@ -28,6 +28,8 @@ const stagesOf = {
   'export-sft': ['export-sft'],
   'export-preference': ['export-preference'],
   export: ['export-rag', 'export-sft', 'export-preference'],
+  // As the original system named it.
+  'export-all': ['export-rag', 'export-sft', 'export-preference'],
 } as const satisfies Record<string, readonly StageName[]>;
 export type RunAction = keyof typeof stagesOf;
 export const runActions = Object.keys(stagesOf) as readonly RunAction[];

@@ -7,7 +7,7 @@ export const distancesMax = 200_000;
 
 /**
  * The distance of the first result of each logged search of a corpus, before and from a moment on. Searches with playbooks
- * in play are left out: what they lift says nothing of the embedder.
+ * in play are left out, and those by words alone: what they tell says nothing of the embedder.
  * @param splitMs undefined: the middle of what there is
  */
 export async function nearestDistances(
@@ -19,9 +19,9 @@ export async function nearestDistances(
   for await (const { payload } of readStream(connection, 'SEARCHES')) {
     const decoded = decodeEvent('SEARCHES', payload);
     if (!decoded.ok) continue;
-    for (const { searched_at, results, playbook_boosted, playbook_injected } of decoded.event.data.searches) {
+    for (const { searched_at, request, results, playbook_boosted, playbook_injected } of decoded.event.data.searches) {
       const [first] = results;
-      if (first === undefined || playbook_boosted + playbook_injected > 0) continue;
+      if (first === undefined || playbook_boosted + playbook_injected > 0 || request.retrieval === 'lexical') continue;
       if (corpus !== undefined && first.corpus !== corpus) continue;
       seen.push({ atMs: Date.parse(searched_at), distance: first.distance });
     }
