@@ -3,7 +3,7 @@ import type { gatewayName, StackWorker, serverName } from './plan.ts';
 const mebibyte = 1024 * 1024;
 
 /**
- * What each process may have resident at most, whatever waits to be worked on: twice and more of what was seen under a
+ * What each process may have resident at most, whatever waits to be worked on: well above what was seen under a
  * steady stream of changes (`reports/soak/ingest.md`). nats-server keeps what was written and read within seconds, about a
  * message id for each message of a duplicate window, and all of DOCUMENTS that changes at random: with more of that than
  * some hundred thousand documents it needs more. The index worker has no limit of its own: it grows with its documents.
