@@ -2,6 +2,8 @@ import { GatewayError, GatewayUnreachableError } from '../../gateway/client/erro
 import type { ProblemCode } from '../../schemas/problems.ts';
 import { BackupError } from '../../streams/backup/manifest.ts';
 import { ObjectStoreError, type ObjectStoreFault } from '../../streams/object-store.ts';
+import { DigestTableFullError } from '../../workers/distillation/files/digest-table.ts';
+import { JsonLineError } from '../../workers/distillation/files/json-lines.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { CommandError, type Failure } from './errors.ts';
 
@@ -19,6 +21,8 @@ export function explain(error: unknown): Explained {
   if (error instanceof BackupError) return { exitCode: exitCodes.failed, failure: backupFailure(error), extra: {} };
   if (error instanceof ObjectStoreError) return explainObjectStore(error);
   if (error instanceof GatewayUnreachableError) return explainUnreachable(error);
+  if (error instanceof JsonLineError || error instanceof DigestTableFullError)
+    return { exitCode: exitCodes.failed, failure: distillationFailure(error), extra: {} };
   return {
     exitCode: exitCodes.failed,
     failure: {
@@ -27,6 +31,17 @@ export function explain(error: unknown): Explained {
       remedy: 'Look into the log files below the data directory (logs/), and try again.',
     },
     extra: {},
+  };
+}
+
+function distillationFailure(error: JsonLineError | DigestTableFullError): Failure {
+  const means = 'The stage stopped there; what it had written is whole, and is not written again when it is repeated.';
+  if (error instanceof DigestTableFullError)
+    return { happened: error.message, means, remedy: 'Distil into more than one data directory, or raise the limit.' };
+  return {
+    happened: error.message,
+    means: `Distillation writes that file, and somebody else changed it. ${means}`,
+    remedy: 'Put the line right or take it out, or move the file away: what it is made of is in EVIDENCE.',
   };
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeVector } from '../../schemas/vector.ts';
-import { append } from '../../streams/append.ts';
+import { append, appendBytes } from '../../streams/append.ts';
 import { startTestLog, type TestLog } from '../../streams/testing/test-log.ts';
 import { acceptanceFiles } from '../../workers/distillation/acceptance/fixture-rows.ts';
 import { makeEvidence } from '../../workers/distillation/evidence/make-evidence.ts';
@@ -153,12 +153,23 @@ describe('what the system saw of itself', () => {
       observer_events: 0,
     });
 
+    // A gathering that ended behind the record and before the choice: the next one looks for the choice.
+    await append(playbooks, 'lakehouse.playbook', tokens, playbook('pb-1126c52bd106df6e', 'Need a loader'), {
+      ...say,
+      messageId: 'p4',
+    });
+    const row = Buffer.from(JSON.stringify({ sequence: 4, run_id: 'playbooks:4', recorded_at: at(0), score: 1 }));
+    await appendBytes(test.operator, 'evidence.playbook_records', row, { messageId: 'own:playbook_records:4:0' });
+    expect(await gatherOwnLife(test.operator, own)).toMatchObject({ playbook_records: 0, search_choices: 1 });
+    expect((await rowsOf('search_choices')).at(-1)).toMatchObject({ sequence: 4, rank: 1, searched_at: at(50_000) });
+
     const made = [];
     for await (const line of readEvidence(test.operator).lines)
       if (evidenceSources[line.stem].tier === 'own') made.push(makeEvidence(line, at(0)));
     const scores = made.map((one) =>
       'record' in one ? scoreEvidence(one.record, at(0)).category : one.skip.errors.join(),
     );
-    expect(scores).toEqual(['accepted', 'accepted', 'rejected', 'accepted', 'needs_human_review']);
+    expect(scores).toHaveLength(7);
+    expect(scores.slice(0, 5)).toEqual(['accepted', 'accepted', 'rejected', 'accepted', 'needs_human_review']);
   });
 });

@@ -10,7 +10,7 @@ const slotsPerRow = 2;
 /** More rows than memory was meant for. */
 export class DigestTableFullError extends Error {
   constructor() {
-    super(`there are more than ${digestTableRowsMax} rows: distil less at a time, or raise the limit of the table`);
+    super(`there are more than ${digestTableRowsMax} rows of a kind`);
     this.name = 'DigestTableFullError';
   }
 }
