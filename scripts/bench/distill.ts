@@ -9,7 +9,7 @@ import { type BenchStack, startBenchStack } from './processes.ts';
 import { compiled, reportsDirectory } from './project.ts';
 import type { Findings } from './report.ts';
 import { figure } from './report.ts';
-import { readSurroundings } from './surroundings.ts';
+import { readSurroundings, type Surroundings } from './surroundings.ts';
 
 const script = 'dist/scripts/bench/distill.js';
 const rowsFactor = 4;
@@ -56,18 +56,16 @@ await benchMain({
     const rows = count('rows', 1_000, 1_000_000);
     const seed = count('seed', 0, 2 ** 31);
     const sizes: SizeMeasure[] = [];
-    let version = '';
+    let surroundings: Surroundings | undefined;
     for (const size of [rows, rows * rowsFactor]) {
       await using stack = await startBenchStack({ note, processes: [] });
-      version = stack.natsServerVersion;
+      surroundings ??= readSurroundings(script, argv, stack.natsServerVersion);
       sizes.push(await measureSize(stack, size, seed, note));
     }
     const [smaller, larger] = sizes;
-    if (smaller === undefined || larger === undefined) throw new Error('a size was not measured');
-    return {
-      findings: { ...describe(smaller, larger), seed },
-      surroundings: readSurroundings(script, argv, version),
-    };
+    if (smaller === undefined || larger === undefined || surroundings === undefined)
+      throw new Error('a size was not measured');
+    return { findings: { ...describe(smaller, larger), seed }, surroundings };
   },
 });
 
