@@ -20,6 +20,8 @@ export interface SoakOptions extends LinesOptions {
   readonly pauseEmbedMs: number;
   /** Events that may wait for the workers before the gateway holds the stream up. */
   readonly backlogMax: number;
+  /** Behind the last event so long nothing is said: what memory is then is held, not worked with. */
+  readonly restMs: number;
   readonly deadlineMs: number;
   readonly note: (line: string) => void;
 }
@@ -29,6 +31,7 @@ export interface ProcessMemory {
   readonly atMarkBytes: number;
   readonly peakAfterBytes: number;
   readonly atEndBytes: number;
+  readonly atRestBytes: number;
 }
 
 /** Messages that a stage worked off, and how long that took from the first line on. */
@@ -82,6 +85,8 @@ export async function runIngestSoak(options: SoakOptions): Promise<SoakResult> {
     const done = await watch.until((sample) => sample.appended >= lines && isThrough(sample), deadlineMs);
     note(`all of it was worked off after ${((done.atMs - began) / 1_000).toFixed(1)} s`);
     const samples = [...watch.samples];
+    await delay(options.restMs);
+    const rested = await watch.until(({ atMs }) => atMs > done.atMs + options.restMs, deadlineMs);
     await watch.stop();
     const log = await compareLog(stack, options);
     note('verifying the state against folds of the log');
@@ -92,7 +97,7 @@ export async function runIngestSoak(options: SoakOptions): Promise<SoakResult> {
       accepted,
       refused,
       heldBack,
-      memory: processes.map((name) => memoryOf(name, samples, options.markLine)),
+      memory: processes.map((name) => memoryOf(name, samples, rested, options.markLine)),
       rates: ratesOf(samples, began, elapsedMs, lines),
       embedPendingMax: Math.max(...samples.map(({ embedPending }) => embedPending)),
       natsServerVersion: stack.natsServerVersion,
@@ -119,7 +124,7 @@ const isIngested = ({ ingestPending }: Sample) => ingestPending === 0;
 const isEmbedded = (sample: Sample) => isIngested(sample) && sample.embedPending === 0;
 const isThrough = (sample: Sample) => isEmbedded(sample) && sample.folded >= sample.vectors;
 
-function memoryOf(name: string, samples: readonly Sample[], markLine: number): ProcessMemory {
+function memoryOf(name: string, samples: readonly Sample[], rested: Sample, markLine: number): ProcessMemory {
   const mark = samples.findIndex(({ appended }) => appended >= markLine);
   const resident = samples.slice(mark).map((sample) => sample.resident[name] ?? 0);
   return {
@@ -127,6 +132,7 @@ function memoryOf(name: string, samples: readonly Sample[], markLine: number): P
     atMarkBytes: resident[0] ?? 0,
     peakAfterBytes: Math.max(...resident),
     atEndBytes: resident.at(-1) ?? 0,
+    atRestBytes: rested.resident[name] ?? 0,
   };
 }
 

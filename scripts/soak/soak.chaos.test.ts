@@ -13,6 +13,7 @@ describe('lines without end', () => {
       markLine: 1_000,
       pauseEmbedMs: 1_500,
       backlogMax: 500,
+      restMs: 0,
       deadlineMs: 120_000,
       note: () => {},
     });
