@@ -137,6 +137,18 @@ export const mutants: readonly Mutant[] = [
     find: 'request.leaveWork?.();',
     replace: '',
   },
+  {
+    name: 'vector-field-required',
+    file: 'schemas/events/document.ts',
+    find: 'truncated: z.boolean().default(false),',
+    replace: 'truncated: z.boolean().default(false), language: z.string(),',
+  },
+  {
+    name: 'snapshot-version-raised',
+    file: 'workers/corpus-index/snapshot/manifest.ts',
+    find: 'export const snapshotVersion = 1;',
+    replace: 'export const snapshotVersion = 2;',
+  },
 ];
 
 /** The environment of a process that loads the product with a mutant; nothing for `undefined`. */

@@ -45,6 +45,8 @@ export interface ChaosStackOptions {
   /** Three nodes in place of one server; every stream on all of them, unless `topology` says otherwise. */
   readonly cluster?: boolean;
   readonly topology?: Partial<TopologyOptions>;
+  /** Done on the empty server and the empty data directory, before there are streams. */
+  readonly prepare?: (operator: LogConnection, dataDirectory: string) => Promise<void>;
 }
 
 /** The whole system as processes of its own, from what is compiled, each of which can be killed, paused and started. */
@@ -139,6 +141,7 @@ export async function startChaosStack(options: ChaosStackOptions): Promise<Chaos
   };
   try {
     const operator = await connectAs('operator');
+    await options.prepare?.(operator, dataDirectory);
     const topology = { replicas: cluster?.nodes.length ?? 1, streamBytes: {}, ...options.topology };
     await (cluster === undefined ? provisionStreams : provisionCluster)(operator, topology);
     await Promise.all(processes.map((name) => add(name)));

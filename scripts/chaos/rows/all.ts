@@ -12,6 +12,7 @@ import { rightsRefused } from './rights-refused.ts';
 import { serverAway } from './server-away.ts';
 import { serverKilled } from './server-killed.ts';
 import { simulatedRuntimes } from './simulated-runtimes.ts';
+import { versionBefore } from './version-before.ts';
 import { workersStopped } from './workers-stopped.ts';
 
 /** Every row of the fault table that is built, in the table's order. */
@@ -27,6 +28,7 @@ export const allRows: readonly FaultRow[] = [
   rebuildUnderFire,
   hostileClients,
   rightsRefused,
+  versionBefore,
   simulatedRuntimes,
   workersStopped,
   nodeLost,
