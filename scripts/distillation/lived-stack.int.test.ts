@@ -1,13 +1,8 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { z } from 'zod';
 import { GatewayError } from '../../gateway/client/errors.ts';
 import { auditReportSchema } from '../../schemas/distillation/audit.ts';
 import { taskReplayRunSchema } from '../../schemas/distillation/replay-run.ts';
@@ -21,8 +16,9 @@ import { reconDocument } from '../../workers/audit/phases/recon.ts';
 import { type Damage, damages, livedRunId } from '../../workers/audit/testing/damages.ts';
 import { acceptanceFiles } from '../../workers/distillation/acceptance/fixture-rows.ts';
 import { projectDirectory } from '../bench/project.ts';
-import { commands } from '../commands/index.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { startTestChat, type TestChat } from '../testing/ollama-chat.ts';
+import { runCommand } from '../testing/run-command.ts';
 import { startTestStack, type TestStack } from '../testing/stack.ts';
 import { environmentOf } from '../testing/worker-process.ts';
 import { auditContext } from './audit-context.ts';
@@ -38,36 +34,12 @@ const roles = ['Forklift operator', 'Welder', 'Registered nurse', 'Accountant', 
 const goodAnswer =
   'Verify the operator badge and check the lift before the first shift, then assert that the limits of the task hold.';
 
-/** Ollama's chat over HTTP; it answers with what it is told to, and a model named `broken` fails. */
-async function startChat() {
-  const requestSchema = z.object({ model: z.string(), messages: z.array(z.object({ content: z.string() })) });
-  const asked: z.output<typeof requestSchema>[] = [];
-  const server = createServer(async (request, response) => {
-    const read = requestSchema.parse(await json(request));
-    asked.push(read);
-    response.writeHead(read.model === 'broken' ? 500 : 200, { 'content-type': 'application/json' });
-    if (read.model === 'broken') response.end(JSON.stringify({ error: 'out of memory' }));
-    else
-      response.end(
-        JSON.stringify({ model: read.model, message: { role: 'assistant', content: goodAnswer }, done: true }),
-      );
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const stop = () => {
-    server.closeAllConnections();
-    server.close();
-  };
-  return { host: `http://127.0.0.1:${port}`, asked, stop };
-}
-
 let stack: TestStack;
-let chat: Awaited<ReturnType<typeof startChat>>;
+let chat: TestChat;
 let folder: string;
 
 beforeAll(async () => {
-  chat = await startChat();
+  chat = await startTestChat(goodAnswer);
   folder = await mkdtemp(join(tmpdir(), 'lakehouse-lived-'));
   stack = await startTestStack();
   for (const [name, value] of Object.entries(environmentOf(stack, 'operator'))) vi.stubEnv(name, value);
@@ -80,26 +52,6 @@ afterAll(async () => {
   chat.stop();
   await rm(folder, { recursive: true, force: true });
 });
-
-/** Runs a command in this process, and reads the document that it prints. */
-async function lakehouse(...[name, ...rest]: readonly [string, ...string[]]) {
-  const written: string[] = [];
-  const keep = (text: string | Uint8Array) => {
-    written.push(String(text));
-    return true;
-  };
-  const stdout = vi.spyOn(process.stdout, 'write').mockImplementation(keep);
-  const stderr = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
-  try {
-    const loaded = await commands[name]?.();
-    if (loaded === undefined) throw new Error(`there is no command ${name}`);
-    const exitCode = await loaded.default.run(name, [...rest, '--json']);
-    return { exitCode, document: JSON.parse(written.join('')) };
-  } finally {
-    stdout.mockRestore();
-    stderr.mockRestore();
-  }
-}
 
 const root = () => stack.configuration.dataDirectory;
 const ask = (query_text: string) =>
@@ -169,7 +121,7 @@ describe('a stack that has lived', () => {
     // Each query was asked three times, and is asked again as often.
     const states = [`INGEST=${ingested},PLAYBOOKS=1`, `INGEST=${ingested},PLAYBOOKS=2`, 'now'] as const;
     const replayed = async (from: string, to: string) => {
-      const { exitCode, document } = await lakehouse(
+      const { exitCode, document } = await runCommand(
         ...(['replay', 'searches', '--as-of', from, '--against', to, '--output', folder] as const),
       );
       expect(exitCode).toBe(exitCodes.done);
@@ -205,10 +157,10 @@ describe('a stack that has lived', () => {
   it('ranks logged searches by another policy as the live system does', async () => {
     const policy = ['replay', 'searches', '--output', folder, '--policy'] as const;
     // Nothing lifts now.
-    const off = await lakehouse(...policy, 'playbooks=off');
+    const off = await runCommand(...policy, 'playbooks=off');
     expect(off.document.run).toMatchObject({ changed: 0, against: { as_of: 'now', policy: 'playbooks=off' } });
 
-    const { document } = await lakehouse(...policy, 'retrieval=lexical', '--policy-before', 'playbooks=off');
+    const { document } = await runCommand(...policy, 'retrieval=lexical', '--policy-before', 'playbooks=off');
     const { changes } = searchReplayReportSchema.omit({ run: true }).loose().parse(document);
     const distances = new Map<string, readonly (readonly [string, number])[]>();
     for (const query_text of queries) {
@@ -227,14 +179,14 @@ describe('a stack that has lived', () => {
       expect(byRank).toEqual(distances.get(query_text ?? ''));
     }
 
-    await expect(lakehouse('replay', 'searches')).rejects.toThrow('both sides are the same');
-    await expect(lakehouse(...policy, 'magic')).rejects.toThrow('"magic" is no policy');
+    await expect(runCommand('replay', 'searches')).rejects.toThrow('both sides are the same');
+    await expect(runCommand(...policy, 'magic')).rejects.toThrow('"magic" is no policy');
   });
 
   it('keeps a row of a replay that failed', async () => {
     await stack.stop('embed');
     try {
-      await expect(lakehouse('replay', 'searches', '--policy', 'boost=0.1', '--output', folder)).rejects.toThrow();
+      await expect(runCommand('replay', 'searches', '--policy', 'boost=0.1', '--output', folder)).rejects.toThrow();
       const row = (await rowsOf('REPLAY_RUNS')).at(-1);
       expect(row).toMatchObject({
         schema: 'search_replay.v1',
@@ -252,30 +204,30 @@ describe('a stack that has lived', () => {
     await mkdir(files);
     for (const [stem, lines] of acceptanceFiles())
       await writeFile(join(files, `${stem}.jsonl`), `${lines.join('\n')}\n`);
-    await lakehouse('evidence', 'import', files);
-    const gathered = await lakehouse('evidence', 'gather');
+    await runCommand('evidence', 'import', files);
+    const gathered = await runCommand('evidence', 'gather');
     expect(gathered.document).toMatchObject({ playbook_records: 1, playbook_retractions: 1 });
 
-    const built = await lakehouse('distill', 'build-evidence', '--run-id', 'by-hand');
+    const built = await runCommand('distill', 'build-evidence', '--run-id', 'by-hand');
     expect(built.document).toMatchObject({
       run_id: 'by-hand',
       receipts: [{ stage: 'collect', stats: { skipped: 1 } }],
     });
-    const scored = await lakehouse('distill', 'score');
+    const scored = await runCommand('distill', 'score');
     expect(scored.document).toMatchObject({ run_id: 'by-hand', missing: expect.arrayContaining(['export-rag']) });
-    const exported = await lakehouse('distill', 'export', '--include-partial');
+    const exported = await runCommand('distill', 'export', '--include-partial');
     expect(exported.document).toMatchObject({ run_id: 'by-hand', missing: [], ended: { drift: { severity: 'ok' } } });
-    await expect(lakehouse('distill', 'score', '--run-id', 'by-hand')).rejects.toThrow('has its score already');
-    const again = await lakehouse('distill', 'run-all');
+    await expect(runCommand('distill', 'score', '--run-id', 'by-hand')).rejects.toThrow('has its score already');
+    const again = await runCommand('distill', 'run-all');
     expect(again.document.drift).toMatchObject({ prior_run_id: 'by-hand' });
-    const indexed = await lakehouse('distill', 'index');
+    const indexed = await runCommand('distill', 'index');
     expect(indexed.document.searchable).toBe(indexed.document.documents);
   });
 
   it('carries out tasks with what was learned, and keeps a row of each, failures too', async () => {
     const task = 'Review the change to the index and say what to verify';
     vi.stubEnv('LAKEHOUSE_REPLAY_LOCAL_MODEL', 'small');
-    const good = await lakehouse('replay', task);
+    const good = await runCommand('replay', task);
     expect(good.exitCode).toBe(exitCodes.done);
     expect(taskReplayRunSchema.parse(good.document)).toMatchObject({
       retriever: 'matrix',
@@ -289,11 +241,11 @@ describe('a stack that has lived', () => {
 
     vi.stubEnv('LAKEHOUSE_REPLAY_LOCAL_MODEL', 'broken');
     vi.stubEnv('LAKEHOUSE_REPLAY_ESCALATION_MODEL', 'large');
-    const failed = await lakehouse('replay', task, '--retriever', 'jaccard', '--local-only', '--allow-escalation');
+    const failed = await runCommand('replay', task, '--retriever', 'jaccard', '--local-only', '--allow-escalation');
     expect(failed.exitCode).toBe(exitCodes.failed);
     expect(failed.document).toMatchObject({ escalation_path: ['broken'], validation_result: { passed: false } });
     expect(failed.document.validation_result.reasons[0]).toContain('local call failed');
-    const escalated = await lakehouse('replay', task, '--no-retrieval', '--allow-escalation');
+    const escalated = await runCommand('replay', task, '--no-retrieval', '--allow-escalation');
     expect(escalated.document).toMatchObject({ model_used: 'large', escalation_path: ['broken', 'large'] });
     const rows = (await rowsOf('REPLAY_RUNS')).filter(({ schema }) => schema === 'replay_run.v1');
     expect(rows).toEqual([good.document, failed.document, escalated.document]);
@@ -304,7 +256,7 @@ describe('a stack that has lived', () => {
     const rows = await rowsOf('REPLAY_RUNS');
     await eventually('the runs are in their file', async () => (await projected()).split('\n').length > rows.length);
 
-    const audited = await lakehouse('audit-full', '--schema-tests', 'true', '--append-baseline');
+    const audited = await runCommand('audit-full', '--schema-tests', 'true', '--append-baseline');
     const report = auditReportSchema.parse(audited.document);
     expect(report.checks.filter(({ required, passed }) => required && !passed)).toEqual([]);
     expect(report).toMatchObject({ required: { passed: 16, total: 16 }, skipped_phases: [], passed: true });
@@ -360,7 +312,7 @@ describe('a stack that has lived', () => {
     ['population', { before: expect.any(Number), verdict: expect.any(String) }],
     ['embedding', { statistic: expect.any(Number), drifted: expect.any(Boolean) }],
   ])('tells the drift of %s as a table, JSON and a picture', async (kind, expected) => {
-    const { document } = await lakehouse('drift', kind);
+    const { document } = await runCommand('drift', kind);
     const { written, ...told } = document;
     expect(told).toMatchObject(expected);
     const directory = join(root(), 'reports', 'drift');
@@ -374,9 +326,9 @@ describe('a stack that has lived', () => {
 
 describe('the audit of a stack that has lived', () => {
   it('passes every phase, the tests of the schemas in a process of their own', async () => {
-    expect((await lakehouse('distill', 'run-all', '--run-id', livedRunId)).exitCode).toBe(exitCodes.done);
+    expect((await runCommand('distill', 'run-all', '--run-id', livedRunId)).exitCode).toBe(exitCodes.done);
     const before = await digestOfFiles();
-    const { exitCode, document } = await lakehouse('audit-full');
+    const { exitCode, document } = await runCommand('audit-full');
     const { checks, ...report } = auditReportSchema.parse(document);
     expect(report).toMatchObject({ required: { passed: 16, total: 16 }, skipped_phases: [], passed: true });
     expect(checks).toHaveLength(22);
@@ -413,7 +365,7 @@ describe('the audit of a stack that has lived', () => {
     for (const part of ['evidence', 'scored-runs', 'exports', '_kb', run])
       await cp(join(root(), part), join(copy, part), { recursive: true });
     await damages.find(({ check }) => check === 'run_hash_sha256')?.files?.(copy);
-    const { exitCode, document } = await lakehouse('audit-full', '--schema-tests', '', '--data-dir', copy);
+    const { exitCode, document } = await runCommand('audit-full', '--schema-tests', '', '--data-dir', copy);
     expect(exitCode).toBe(exitCodes.failed);
     const report = auditReportSchema.parse(document);
     expect(report).toMatchObject({
