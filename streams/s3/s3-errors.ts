@@ -22,11 +22,13 @@ const remedies: Readonly<Record<ObjectStoreFault, string>> = {
 /**
  * What went wrong, without the request that it went wrong with: an error of the client library could bring headers into
  * logs.
+ * @param secrets left out of what the service says: S3 repeats a token that it does not know
  */
-export function storeError(what: string, error: unknown): ObjectStoreError {
+export function storeError(what: string, error: unknown, secrets: readonly string[] = []): ObjectStoreError {
   if (error instanceof ObjectStoreError) return error;
   const fault = faultOf(error);
-  const told = error instanceof Error ? (error.message === '' ? error.name : error.message) : String(error);
+  const said = error instanceof Error ? (error.message === '' ? error.name : error.message) : String(error);
+  const told = secrets.reduce((text, secret) => text.replaceAll(secret, '[secret]'), said);
   const code = codeOf(error);
   const named = code === undefined || code === told ? told : `${code}: ${told}`;
   return new ObjectStoreError(fault, `the object store could not ${what} (${named}); ${remedies[fault]}`);

@@ -42,7 +42,12 @@ export interface S3ObjectStore extends ObjectStore {
  */
 export function createS3ObjectStore(settings: S3Settings, clock: Clock, limits: S3Limits = s3Limits): S3ObjectStore {
   const client = createClient(settings, limits);
-  const { bucket, prefix } = settings;
+  const { bucket, prefix, credentials } = settings;
+  const { told, withStoreErrors } = createTeller(
+    Object.values(credentials)
+      .filter((one) => one !== undefined)
+      .filter((one) => one !== ''),
+  );
   const before = prefix === '' ? '' : `${prefix}/`;
   const addressOf = (key: string): ObjectAddress => ({ Bucket: bucket, Key: `${before}${checkedObjectKey(key)}` });
   const get = async (key: string) => {
@@ -98,22 +103,25 @@ function createClient({ endpoint, region, forcePathStyle, credentials }: S3Setti
   });
 }
 
-/** @param ours an error of whoever gave the body: it is passed on as it is */
-async function told<Value>(what: string, done: Promise<Value>, ours?: () => unknown): Promise<Value> {
-  try {
-    return await done;
-  } catch (error) {
-    if (error instanceof RangeError || (ours !== undefined && ours() === error)) throw error;
-    throw storeError(what, error);
+/** Operations whose failures are told in this system's words, and never with one of the secrets. */
+function createTeller(secrets: readonly string[]) {
+  /** @param ours an error of whoever gave the body: it is passed on as it is */
+  async function told<Value>(what: string, done: Promise<Value>, ours?: () => unknown): Promise<Value> {
+    try {
+      return await done;
+    } catch (error) {
+      if (error instanceof RangeError || (ours !== undefined && ours() === error)) throw error;
+      throw storeError(what, error, secrets);
+    }
   }
-}
-
-async function* withStoreErrors(what: string, body: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    throw storeError(what, error);
+  async function* withStoreErrors(what: string, body: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* body;
+    } catch (error) {
+      throw storeError(what, error, secrets);
+    }
   }
+  return { told, withStoreErrors };
 }
 
 function createTap(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
