@@ -63,3 +63,26 @@ describe('clients that do not read', () => {
     expect(text).toContain('requests of this connection are not answered yet');
   });
 });
+
+it('clients that announce much and send little take nobody’s room', async () => {
+  const gateway = testGateway({ options: { bodiesBytesMax: 5_000 } });
+  await gateway.app.listen({ host: '127.0.0.1', port: 0 });
+  const port = portOf(gateway);
+  const writers = await Promise.all(
+    Array.from({ length: 10 }, async () => {
+      const socket = connect({ host: '127.0.0.1', port });
+      await once(socket, 'connect');
+      socket.write('POST /v1/matrix/search HTTP/1.1\r\nHost: gateway\r\nContent-Length: 4000\r\n\r\n{');
+      return socket;
+    }),
+  );
+  try {
+    const ask = () => fetch(`http://127.0.0.1:${port}/v1/matrix/search`, { method: 'POST', body: ' '.repeat(4_000) });
+    // By the last one every announcement has been read.
+    for (let asked = 0; asked < 10; asked++) expect((await ask()).status).toBe(200);
+    expect(gateway.asked).toHaveLength(10);
+  } finally {
+    for (const socket of writers) socket.destroy();
+    await gateway.app.close();
+  }
+});
