@@ -31,7 +31,7 @@ export interface HostileClients {
 const search = '/v1/matrix/search';
 const largeTarget = '/docs/swagger-ui-bundle.js';
 /** In one piece: as many answers wait for a reader that is slow. */
-const pipelined = 30;
+export const unreadOfSlowReader = 30;
 const readBytesPerSecond = 64 * 1024;
 const stepMs = 100;
 const announcedBytes = 1024 * 1024;
@@ -52,7 +52,7 @@ export function startHostile(url: string, count: number, ways: readonly HostileW
     const client = startRaw(url, openingOf(way, corpus));
     clients.add(client);
     connections++;
-    requests += way === 'reads 64 KiB a second' ? pipelined : 1;
+    requests += way === 'reads 64 KiB a second' ? unreadOfSlowReader : 1;
     await carryOn(way, client, stopping.signal);
     note(way, client);
     client.socket.destroy();
@@ -85,7 +85,7 @@ function openingOf(way: HostileWay, corpus: string): string {
     case 'ends in its headers':
       return `POST ${search} HTTP/1.1\r\nHost: gateway\r\nContent-Le`;
     case 'reads 64 KiB a second':
-      return wire('GET', largeTarget).repeat(pipelined);
+      return wire('GET', largeTarget).repeat(unreadOfSlowReader);
     case 'writes some bytes a second':
       return `POST ${search} HTTP/1.1\r\nHost: gateway\r\nContent-Length: ${announcedBytes}\r\n\r\n{`;
     case 'sends too much':

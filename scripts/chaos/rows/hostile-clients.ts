@@ -1,19 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createHistory } from '../../testing/history.ts';
 import type { Check, FaultContext, FaultId, FaultOutcome, FaultRow, Mutation } from '../fault-row.ts';
-import { type HostileFindings, type HostileWay, hostileWays, searchBody, startHostile } from '../hostile-clients.ts';
+import {
+  type HostileFindings,
+  type HostileWay,
+  hostileWays,
+  searchBody,
+  startHostile,
+  unreadOfSlowReader,
+} from '../hostile-clients.ts';
 import { type HonestFindings, startHonest } from '../http-load.ts';
 import { check } from '../oracles/check.ts';
 import { type ChaosStack, ownDimension, ownSpace, startChaosStack } from '../stack.ts';
 
 const corpus = 'workers';
 const scales = {
-  short: { connections: 200, requestsPerSecond: 100, phaseMs: 1_000, documents: 100 },
-  long: { connections: 1_000, requestsPerSecond: 200, phaseMs: 30_000, documents: 1_000 },
+  short: { connections: 400, requestsPerSecond: 100, phaseMs: 1_000, documents: 100 },
+  long: { connections: 1_000, requestsPerSecond: 150, phaseMs: 30_000, documents: 1_000 },
 } as const;
 const hostilePart = 1 / 20;
-/** Fewer than the answers that slow readers leave unread. */
-const requestsWaitingMax = 200;
+/** Of the answers that slow readers leave unread so many would be too much work, if they were work. */
+const unreadTooMuch = 0.8;
+/** A machine that stands still for a second has more work waiting than is taken: that much may be shed. */
+const servedPartMin = 0.99;
 const settledWithinMs = 5_000;
 const lookEveryMs = 50;
 const mib = 1024 * 1024;
@@ -57,15 +66,15 @@ function rowOf({ ways, ...kind }: Kind): FaultRow {
 async function run(context: FaultContext, ways: readonly HostileWay[]): Promise<FaultOutcome> {
   const { seed, directory, mutation } = context;
   const { connections, requestsPerSecond, phaseMs, documents } = scales[context.scale];
+  const hostileCount = Math.round(connections * hostilePart);
   await using stack = await startChaosStack({
     directory,
     mutant: mutation,
-    environment: { LAKEHOUSE_REQUESTS_WAITING_MAX: String(requestsWaitingMax) },
+    environment: limitsBeside(ways, hostileCount),
   });
   const history = createHistory({ seed, documents, dimension: ownDimension, space: ownSpace });
   await stack.client.ingest(corpus, history.first(), { waitSearchable: true });
   const gateway = stack.of('gateway');
-  const hostileCount = Math.round(connections * hostilePart);
   const honest = await startHonest({
     url: stack.url,
     connections: connections - hostileCount,
@@ -109,6 +118,13 @@ async function run(context: FaultContext, ways: readonly HostileWay[]): Promise<
   }
 }
 
+/** Beside slow readers so few requests may be in work that what they leave unread would be more. */
+function limitsBeside(ways: readonly HostileWay[], hostileCount: number): Record<string, string> {
+  if (!ways.includes('reads 64 KiB a second')) return {};
+  const unread = Math.ceil(hostileCount / ways.length) * unreadOfSlowReader;
+  return { LAKEHOUSE_REQUESTS_WAITING_MAX: String(Math.floor(unread * unreadTooMuch)) };
+}
+
 function countOf(status: number, ...findings: readonly HonestFindings[]): number {
   return findings.reduce((sum, { statuses }) => sum + (statuses.get(status) ?? 0), 0);
 }
@@ -118,8 +134,9 @@ function honestChecks(when: string, { answered, unanswered, statuses }: HonestFi
   return [
     check(`honest clients are all answered ${when}`, answered > 0 && unanswered === 0, seen),
     check(
-      `and with what they asked for ${when}`,
-      [...statuses.keys()].every((status) => status === 200),
+      `and at least ${100 * servedPartMin} % of them with what they asked for, the others with a 503, ${when}`,
+      (statuses.get(200) ?? 0) >= servedPartMin * answered &&
+        [...statuses.keys()].every((status) => [200, 503].includes(status)),
       seen,
     ),
   ];
