@@ -34,6 +34,8 @@ interface Sink {
   ): Promise<void>;
   readonly counts: QuarantineCounts;
   readonly exported: () => number;
+  /** Rows of earlier runs that this one would not write: their score or what was asked for is another one now. */
+  readonly stale: () => number;
   close(): Promise<void>;
 }
 
@@ -57,6 +59,7 @@ async function openSink(exporter: Exporter, { root, recordedAt }: StageContext):
   return {
     counts,
     exported: () => exported,
+    stale: () => ids.size() - exported,
     take: async (one, source, provenance) => {
       if ('refusal' in one) return refuse(one.refusal, source, provenance);
       const { index, fresh } = ids.put(one.sample.id);
@@ -155,14 +158,15 @@ export async function exportPairsStage(context: StageContext): Promise<StageOutc
     await source.close();
     await sink.close();
   }
-  const warnings = insufficient === 0 ? [] : [`${insufficient} tasks have nothing to compare`];
-  return { ...(await outcomeOf('preference', stats, sink, context)), warnings };
+  const outcome = await outcomeOf('preference', stats, sink, context);
+  const told = insufficient === 0 ? [] : [`${insufficient} tasks have nothing to compare`];
+  return { ...outcome, warnings: [...outcome.warnings, ...told] };
 }
 
 async function outcomeOf(
   exporter: Exporter,
   stats: ReturnType<typeof emptyStats>,
-  { counts, exported }: Sink,
+  { counts, exported, stale }: Sink,
   { root }: StageContext,
 ): Promise<StageOutcome> {
   const scored = await jsonlFiles(root, layout.scoredRuns);
@@ -172,7 +176,12 @@ async function outcomeOf(
     stats: { ...stats, records_out: exported(), accepted: exported(), quarantined: counts.total },
     parameters: {},
     errors: [],
-    warnings: [],
+    warnings:
+      stale() === 0
+        ? []
+        : [
+            `${stale()} rows of earlier runs would not be exported now: move ${layout.exports[exporter]} away to lose them`,
+          ],
     errorClasses: Object.entries(counts)
       .filter(([name, count]) => name !== 'total' && count > 0)
       .map(([name]) => name),

@@ -82,6 +82,20 @@ describe('scores', () => {
   });
 });
 
+describe('samples of earlier runs', () => {
+  it('are told of where their row would not be exported now', async () => {
+    await runAll([review(0, 1), review(1, 1)], options, context());
+    const path = `${layout.scoredRuns}/${day}/scrum_reviews.jsonl`;
+    const [first] = await rowsOf<ScoredRun>(path);
+    const worse = { ...first, category: 'rejected', scorer_version: 'v9.9.9' };
+    expect((await exportRowsStage('sft', options, context())).warnings).toEqual([]);
+    await appendFile(join(root, path), `${JSON.stringify(worse)}\n`);
+    const { stats, warnings } = await exportRowsStage('sft', options, context());
+    expect(stats).toMatchObject({ records_out: 1, quarantined: 1 });
+    expect(warnings).toEqual([expect.stringContaining('1 rows of earlier runs would not be exported now')]);
+  });
+});
+
 describe('quarantine', () => {
   it('has a row for each of the eleven reasons, and a second run adds none', async () => {
     const lines = Array.from({ length: 10 }, (_, at) => {
