@@ -324,6 +324,9 @@ describe('a stack that has lived', () => {
   });
 });
 
+/** Some twenty audits, each with an acceptance gate of its own. */
+const damagesDeadlineMs = 180_000;
+
 describe('the audit of a stack that has lived', () => {
   it('passes every phase, the tests of the schemas in a process of their own', async () => {
     expect((await runCommand('distill', 'run-all', '--run-id', livedRunId)).exitCode).toBe(exitCodes.done);
@@ -337,27 +340,31 @@ describe('the audit of a stack that has lived', () => {
     expect(await digestOfFiles()).toBe(before);
   });
 
-  it('fails in exactly one check for each damage', async () => {
-    const failed = async ({ files, context = (given) => given }: Damage, at: number) => {
-      const copy = join(folder, `damaged-${at}`);
-      for (const part of ['evidence', 'scored-runs', 'exports', '_kb', join('reports', 'distillation', livedRunId)])
-        await cp(join(root(), part), join(copy, part), { recursive: true });
-      const project = join(copy, 'project');
-      await mkdir(join(project, dirname(reconDocument)), { recursive: true });
-      await cp(join(projectDirectory(), reconDocument), join(project, reconDocument));
-      await files?.(copy);
-      const sound = { ...auditContext(copy, 'true'), projectRoot: project };
-      const generatedAt = new Date().toISOString();
-      const moment = { generatedAt, gitCommit: null, prior: undefined, progress: () => undefined };
-      const { checks } = await auditFull(context(sound), moment);
-      await rm(copy, { recursive: true });
-      return checks.filter(({ required, passed }) => required && !passed).map(({ name }) => name);
-    };
-    expect(await failed({ what: 'nothing', check: 'none' }, 0)).toEqual([]);
-    const found = [];
-    for (const [at, damage] of damages.entries()) found.push([damage.what, ...(await failed(damage, at))]);
-    expect(found).toEqual(damages.map(({ what, check }) => [what, check]));
-  });
+  it(
+    'fails in exactly one check for each damage',
+    async () => {
+      const failed = async ({ files, context = (given) => given }: Damage, at: number) => {
+        const copy = join(folder, `damaged-${at}`);
+        for (const part of ['evidence', 'scored-runs', 'exports', '_kb', join('reports', 'distillation', livedRunId)])
+          await cp(join(root(), part), join(copy, part), { recursive: true });
+        const project = join(copy, 'project');
+        await mkdir(join(project, dirname(reconDocument)), { recursive: true });
+        await cp(join(projectDirectory(), reconDocument), join(project, reconDocument));
+        await files?.(copy);
+        const sound = { ...auditContext(copy, 'true'), projectRoot: project };
+        const generatedAt = new Date().toISOString();
+        const moment = { generatedAt, gitCommit: null, prior: undefined, progress: () => undefined };
+        const { checks } = await auditFull(context(sound), moment);
+        await rm(copy, { recursive: true });
+        return checks.filter(({ required, passed }) => required && !passed).map(({ name }) => name);
+      };
+      expect(await failed({ what: 'nothing', check: 'none' }, 0)).toEqual([]);
+      const found = [];
+      for (const [at, damage] of damages.entries()) found.push([damage.what, ...(await failed(damage, at))]);
+      expect(found).toEqual(damages.map(({ what, check }) => [what, check]));
+    },
+    damagesDeadlineMs,
+  );
 
   it('ends with a failure where a required check fails, and says which', async () => {
     const copy = join(folder, 'short');
