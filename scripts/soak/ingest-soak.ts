@@ -9,7 +9,7 @@ import { messageSchema, type Task, type VerifyReport } from '../../workers/rebui
 import { type BenchStack, startBenchStack } from '../bench/processes.ts';
 import { compiled } from '../bench/project.ts';
 import { gatewayName, serverName } from '../stack/plan.ts';
-import { type LinesOptions, soakLines } from './lines.ts';
+import { type LinesOptions, soakLines, soakTexts } from './lines.ts';
 import { sendLines } from './send.ts';
 import { type Sample, startWatch } from './watch.ts';
 
@@ -59,6 +59,7 @@ export interface SoakResult {
 }
 
 const corpus = 'workers';
+const embedBatch = 128;
 /** The embed worker stands still when this share of the lines is in the log. */
 const pauseAtShare = 0.4;
 const outputBytesMax = 64 * 1024 * 1024;
@@ -69,6 +70,7 @@ export async function runIngestSoak(options: SoakOptions): Promise<SoakResult> {
   const { lines, note, deadlineMs } = options;
   const environment = { LAKEHOUSE_BACKLOG_MAX: String(options.backlogMax) };
   await using stack = await startBenchStack({ note, environment });
+  await embedFirst(stack, options);
   const operator = await stack.connectAs('operator');
   const client = createServiceClient(operator);
   const watch = startWatch(operator, client, Object.fromEntries(processes.map((name) => [name, stack.pidOf(name)])));
@@ -108,6 +110,17 @@ export async function runIngestSoak(options: SoakOptions): Promise<SoakResult> {
     client.close();
     await operator.drain();
   }
+}
+
+/**
+ * The embed worker remembers the texts from here on. Else the embedder would set the pace until each was said once, and
+ * what processes work with at the mark would be that of a slow stream, and behind it that of a fast one.
+ */
+async function embedFirst({ client }: BenchStack, options: SoakOptions): Promise<void> {
+  const texts = soakTexts(options);
+  options.note(`embedding ${texts.length} texts before they are said`);
+  for (let at = 0; at < texts.length; at += embedBatch)
+    await client.embed({ texts: texts.slice(at, at + embedBatch), kind: 'document' });
 }
 
 async function standStill(pid: number, milliseconds: number, note: (line: string) => void): Promise<void> {

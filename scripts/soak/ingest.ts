@@ -64,8 +64,8 @@ await benchMain({
       checks: [...checksOf('undisturbed', steady, settings.lines), ...checksOf('stopped', paused, settings.lines)],
       notes: [
         'The index worker is told and has no bar: its memory is the index.',
-        'At the mark each text is new and the embedder sets the pace; behind it texts are remembered and several times as ' +
-          'much is said a second. What a process works with follows that rate; what it holds is told by the last column.',
+        'The texts are embedded before they are said, so that as much is said a second before the mark as behind it: what a ' +
+          'process works with follows the rate, and is no growth. What it holds is told by the last column.',
         'INGEST is compared byte for byte with the lines that were sent; the state by "verify": the live index against a ' +
           'clean fold of VECTORS, and against a fold of INGEST alone.',
         'DOCUMENTS keeps the newest state of each document: the embed worker is not given what was said over meanwhile.',

@@ -20,7 +20,7 @@ const deletedShare = 0.05;
  */
 export function* soakLines({ lines, ids, texts: count, seed }: LinesOptions): Generator<string, void, void> {
   const random = createRandom(seed);
-  const texts = distinctTexts(count, seed);
+  const texts = soakTexts({ texts: count, seed });
   for (let line = 0; line < lines; line++) {
     const id = `w-${line < ids ? line : below(random, ids)}`;
     yield JSON.stringify(line < ids ? said(id, line, texts, random) : change(id, line, texts, random));
@@ -38,7 +38,8 @@ function change(id: string, line: number, texts: readonly string[], random: Rand
   return said(id, line, texts, random);
 }
 
-function distinctTexts(count: number, seed: number): string[] {
+/** The different texts that the lines say. */
+export function soakTexts({ texts: count, seed }: Pick<LinesOptions, 'texts' | 'seed'>): string[] {
   const texts = new Set<string>();
   for (const { text } of workers({ count: count * 2, seed })) {
     if (texts.size === count) break;
