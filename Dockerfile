@@ -27,7 +27,7 @@ COPY NOTICE ./
 # An audit looks for what tells how distillation is made.
 COPY workers/distillation/README.md workers/distillation/README.md
 # A new volume takes its owner from here: every folder that a container writes to belongs to the one user of all of them.
-RUN mkdir -p /data/tmp /volumes/nats /volumes/objects /volumes/models \
+RUN mkdir -p /data/tmp /volumes/nats /volumes/nats-1 /volumes/nats-2 /volumes/nats-3 /volumes/objects /volumes/models \
   && chown -R 10001:10001 /data /volumes
 USER 10001:10001
 ENTRYPOINT ["node", "--enable-source-maps"]

@@ -192,7 +192,8 @@ describe('what the compose file is used with', () => {
       );
     };
     const made = make('one');
-    const required = [...text.matchAll(/\$\{([A-Z_0-9]+):\?/g)].map(([, name]) => name ?? '');
+    const asking = text + read('docker-compose.cluster.yml');
+    const required = [...asking.matchAll(/\$\{([A-Z_0-9]+):\?/g)].map(([, name]) => name ?? '');
     expect(Object.keys(made).sort()).toEqual([...new Set(required)].sort());
     const values = [...Object.values(made), ...Object.values(make('other'))];
     expect(new Set(values).size).toBe(values.length);

@@ -17,7 +17,7 @@ secret() {
 umask 077
 {
   echo "LAKEHOUSE_TOKEN=$(secret)"
-  for role in OPERATOR GATEWAY INGEST EMBED INDEX PLAYBOOK OBSERVER PRODUCER; do
+  for role in OPERATOR GATEWAY INGEST EMBED INDEX PLAYBOOK OBSERVER PRODUCER CLUSTER; do
     echo "LAKEHOUSE_NATS_PASSWORD_$role=$(secret)"
   done
   echo "AWS_ACCESS_KEY_ID=$(secret | cut -c1-20)"

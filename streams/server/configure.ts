@@ -72,7 +72,7 @@ export function renderServerConfig(config: ServerConfig): string {
   const host = config.host ?? '127.0.0.1';
   const lines = [
     `# ${config.comment ?? 'Written at every start; changes made here are lost.'}`,
-    `server_name: ${quoted(serverNameOf(config))}`,
+    `server_name: ${config.passwords === 'named' && config.cluster ? `$${serverNameVariable}` : quoted(serverNameOf(config))}`,
     `host: ${quoted(host)}`,
     `port: ${config.port}`,
     ...(config.monitorPort === undefined ? [] : [`http: "127.0.0.1:${config.monitorPort}"`]),
@@ -185,7 +185,8 @@ function clusterLines({ credentials, passwords }: ServerConfig, cluster: Cluster
   ];
 }
 
-/** Variables of the server's environment where the configuration only names its secrets. */
+/** Variables of a node's environment, where one configuration that holds no secret is that of all nodes. */
+export const serverNameVariable = 'LAKEHOUSE_NATS_NAME';
 export const clusterPasswordVariable = 'LAKEHOUSE_NATS_PASSWORD_CLUSTER';
 
 /** The variable that holds a route: an address with a password in it. */
