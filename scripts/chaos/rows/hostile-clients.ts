@@ -148,7 +148,7 @@ const told: Readonly<Record<HostileWay, readonly number[]>> = {
   'ends in its headers': [408],
   'reads 64 KiB a second': [200, 503],
   'writes some bytes a second': [408],
-  'sends too much': [413],
+  'sends too much': [413, 503],
   'breaks off': [200, 503],
   'sends what is no request': [400],
   'sends what is no search': [400, 503],
