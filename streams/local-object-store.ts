@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
+import { failpoint } from './failpoints.ts';
 import { checkedObjectKey, type ObjectStore, partialPrefix, type StoredObject } from './object-store.ts';
 
 const readBytes = 1024 * 1024;
@@ -20,7 +21,9 @@ export function createLocalObjectStore(root: string): ObjectStore {
         const stored = await writeDurably(partial, body);
         if (!swept) await sweepPartials(root, (await stat(partial)).mtimeMs - partialAgeMaxMs);
         swept = true;
+        failpoint('object-written');
         await rename(partial, path);
+        failpoint('object-renamed');
         await syncDirectories(dirname(path), root);
         return stored;
       } catch (error) {

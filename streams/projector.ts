@@ -3,6 +3,7 @@ import { decodeEvent } from '../schemas/decode.ts';
 import type { DecodedEvent } from '../schemas/envelope.ts';
 import { OutageError } from './append.ts';
 import { backoffMs, fromNanos } from './durations.ts';
+import { failpoint } from './failpoints.ts';
 import type { RuntimeLog } from './logger.ts';
 import { nextSequence, type OrderedMessages, openOrdered } from './ordered.ts';
 import { createFoldProgress, type FoldProgress } from './progress.ts';
@@ -213,6 +214,7 @@ async function foldFrom<Stream extends StreamName>(
     if (signal.aborted) return;
     if (bounded && message.seq > target.sequence) return progress.advance(target.sequence);
     await foldOne(message, options);
+    failpoint('folded');
     progress.advance(message.seq);
     // Behind the last message of a filter, or before messages that were deleted, the target itself never comes.
     if (progress.sequence() < target.sequence && message.info.pending === 0 && (await nothingLeft()))

@@ -3,6 +3,7 @@ import { decodeEvent } from '../schemas/decode.ts';
 import type { DecodedEvent } from '../schemas/envelope.ts';
 import { type Appended, append, appendIfNewer, OutageError } from './append.ts';
 import { backoffMs } from './durations.ts';
+import { failpoint } from './failpoints.ts';
 import { createHeartbeats } from './heartbeats.ts';
 import type {
   Decision,
@@ -84,6 +85,7 @@ export function streamTasks<Worker extends ReactorName>(
       reject: async (rejection, cause) => {
         const source = { stream, sequence, subject, payload, attempts: attempt, ...cause };
         await appendRejected(connection, worker, source, rejection);
+        failpoint('set-aside');
         message.term();
       },
     };
@@ -114,7 +116,9 @@ async function workOn<Worker extends ReactorName>(
     if (decision.kind === 'reject') return await reject(task, work, decision, outcome);
     if (decision.kind === 'retry') return retry(task, message, work, decision.reason, outcome);
     const planned = decision.kind === 'append' ? decision.events : [];
+    failpoint('decided');
     const appended = await Promise.all(planned.map((event) => appendPlanned(connection, worker, event, context)));
+    failpoint('appended');
     await task.done(appended.filter((one) => one !== undefined).length);
     failures.delete(sequence);
     outcome.report(decision.kind, decision.kind === 'skip' ? decision.reason : '');

@@ -5,13 +5,15 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { distDirectory } from '../command/paths.ts';
 import { editsOf, mutants, mutate } from './mutants.ts';
 
-const name = process.env.LAKEHOUSE_MUTANT;
-const mutant = mutants.find((one) => one.name === name);
-if (mutant === undefined) throw new Error(`there is no mutant "${name}"`);
+const chosen = (process.env.LAKEHOUSE_MUTANT ?? '').split(',').map((name) => {
+  const mutant = mutants.find((one) => one.name === name);
+  if (mutant === undefined) throw new Error(`there is no mutant "${name}"`);
+  return mutant;
+});
 const urlOf = (file: string) => pathToFileURL(join(distDirectory(), file.replace(/\.ts$/, '.js'))).href;
-const edits = editsOf(mutant).map((edit) => ({ edit, url: urlOf(edit.file) }));
+const edits = chosen.flatMap(editsOf).map((edit) => ({ edit, url: urlOf(edit.file) }));
 
-/** Node's hook for loading a module: gives the mutant's files with the guard broken, and every other as it is. */
+/** Node's hook for loading a module: gives the files of mutants with the guard broken, and every other as it is. */
 export async function load(
   url: string,
   context: LoadHookContext,

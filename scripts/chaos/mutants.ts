@@ -98,7 +98,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'rejection-lost',
     file: 'streams/work.ts',
-    find: 'await appendRejected(connection, worker, source, rejection); message.term();',
+    find: "await appendRejected(connection, worker, source, rejection); failpoint('set-aside'); message.term();",
     replace: 'message.term();',
   },
   {
@@ -149,12 +149,44 @@ export const mutants: readonly Mutant[] = [
     find: 'export const snapshotVersion = 1;',
     replace: 'export const snapshotVersion = 2;',
   },
+  // No guard: graphs of a size that a test can afford.
+  {
+    name: 'small-graphs',
+    file: 'workers/corpus-index/parameters.ts',
+    find: 'exactBelow: 16_384',
+    replace: 'exactBelow: 64',
+  },
+  {
+    name: 'acked-before-appended',
+    file: 'streams/work.ts',
+    find: "failpoint('decided');",
+    replace: "message.ack(); await new Promise((resolve) => setTimeout(resolve, 50)); failpoint('decided');",
+  },
+  {
+    name: 'versions-by-clock',
+    file: 'workers/ingest/decide.ts',
+    find: 'const { sequence, subject } = context;',
+    replace: 'const { subject } = context; const sequence = Math.floor(Date.now() / 1_000);',
+  },
+  {
+    name: 'roles-ignored',
+    file: 'workers/matrix/lifts.ts',
+    find: 'const roleAgrees = compileRoleGate(input.queryRole);',
+    replace: 'const roleAgrees = () => true;',
+  },
+  {
+    name: 'retractions-ignored',
+    file: 'workers/corpus-index/fold.ts',
+    find: 'const record = retractedRecord(data, context.sequence);',
+    replace: 'const record = retractedRecord(data, 1);',
+  },
 ];
 
-/** The environment of a process that loads the product with a mutant; nothing for `undefined`. */
+/** The environment of a process that loads the product with a mutant, or several with commas between; nothing for `undefined`. */
 export function mutantEnvironment(name: string | undefined): Record<string, string> {
   if (name === undefined) return {};
-  if (!mutants.some((mutant) => mutant.name === name)) throw new Error(`there is no mutant "${name}"`);
+  for (const one of name.split(','))
+    if (!mutants.some((mutant) => mutant.name === one)) throw new Error(`there is no mutant "${one}"`);
   const loader = pathToFileURL(join(distDirectory(), 'scripts', 'chaos', 'mutant-loader.js')).href;
   return { LAKEHOUSE_MUTANT: name, NODE_OPTIONS: `--import=${loader}` };
 }

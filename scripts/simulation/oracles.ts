@@ -23,13 +23,17 @@ export interface Acknowledged {
 
 export interface PrefixOracle {
   /** H and P: whoever has caught up has the digests of a clean fold of what it says that it has read. */
-  look(members: readonly Member[], failures: string[]): Promise<void>;
+  look(members: readonly Folding[], failures: string[]): Promise<void>;
   readonly digestsAt: (position: Readonly<Record<string, number>>) => Promise<ReadonlyMap<string, string>>;
 }
 
+/** What lies in a log, a server's or one in memory. */
+export type LogView = Pick<SimulatedLog, 'stream' | 'message'>;
+type Folding = Pick<Member, 'name' | 'process'>;
+
 export interface EndOfRun {
-  readonly log: SimulatedLog;
-  readonly members: readonly Member[];
+  readonly log: LogView;
+  readonly members: readonly Folding[];
   readonly acknowledged: readonly Acknowledged[];
   readonly plan: Plan;
   readonly prefixes: PrefixOracle;
@@ -54,7 +58,7 @@ export async function checkEnd(end: EndOfRun): Promise<string[]> {
 const silentLog = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** Folds VECTORS and PLAYBOOKS up to a position, once and in order, by the handlers alone. */
-export function createPrefixOracle(log: SimulatedLog): PrefixOracle {
+export function createPrefixOracle(log: LogView): PrefixOracle {
   const decoded = new Map<SimulatedMessage, unknown>();
   const read = <Stream extends StreamName>(stream: Stream, message: SimulatedMessage): EventOf<Stream> => {
     const known = decoded.get(message) as EventOf<Stream> | undefined;
@@ -198,7 +202,7 @@ function expectedDocuments({ log, plan }: EndOfRun): Expected {
   return { all, left };
 }
 
-function wrongDocuments(log: SimulatedLog, expected: Expected['all']): string[] {
+function wrongDocuments(log: LogView, expected: Expected['all']): string[] {
   const failures: string[] = [];
   const found = new Map<string, DocumentData>();
   for (const messages of log.stream('DOCUMENTS').bySubject.values()) {
@@ -259,7 +263,7 @@ function describe(version: number, hash: string | null, json: string | null, vec
 }
 
 /** A playbook lives in a space where the newest word of it there is a recording; a retraction is said of all spaces. */
-function wrongPlaybooks(name: string, catalogue: IndexCatalogue, log: SimulatedLog): string[] {
+function wrongPlaybooks(name: string, catalogue: IndexCatalogue, log: LogView): string[] {
   const wanted = new Map<string, number>();
   const spacesOf = new Map<string, Set<string>>();
   for (const { payload, subject, sequence } of log.stream('PLAYBOOKS').messages) {

@@ -46,10 +46,13 @@ const poisons = [
   '{"id":"w-3","metadata":{"a":1},"deleted":true}',
 ] as const;
 
-/** @param fault false for the control: the same history, and nothing goes wrong */
-export function makePlan(seed: number, fault: boolean): Plan {
+/**
+ * @param fault false for the control: the same history, and nothing goes wrong
+ * @param events how many; left out: so many as thousands of runs can afford
+ */
+export function makePlan(seed: number, fault: boolean, events?: number): Plan {
   const random = createRandom(seed, 21);
-  const says = makeHistory(seed, eventsMin + below(random, eventsMore)).map((said) => ({
+  const says = makeHistory(seed, events ?? eventsMin + below(random, eventsMore)).map((said) => ({
     pauseMs: pauseMs(random),
     event: eventOf(random, said),
   }));

@@ -32,7 +32,7 @@ export const configuredSpaceText = 'fake@2';
 export const besideSpaceText = 'beside@3';
 
 /** A policy under which what is bounded is met: few messages at once, and waits that a short run gets to see. */
-const delivery = { ackPendingMax: 12, concurrency: 4, retryFirstMs: 50, retryMaxMs: 5_000 };
+const boundedDelivery = { ackPendingMax: 12, concurrency: 4, retryFirstMs: 50, retryMaxMs: 5_000 };
 
 export interface ProcessPorts {
   readonly connection: RuntimeConnection;
@@ -48,6 +48,8 @@ export interface ProcessPorts {
   readonly breakIngest: (handlers: ReactorHandlers<'ingest'>) => ReactorHandlers<'ingest'>;
   /** Whether vectors are joined with what VECTORS holds, or appended as they come and joined by the folds. */
   readonly joins: boolean;
+  /** Left out: that of the catalog. */
+  readonly ackWaitMs?: { readonly ackWaitMs: number };
   /** What is added to a checkpoint beyond the state. */
   readonly checkpointAhead: number;
 }
@@ -62,7 +64,7 @@ export interface SimulatedProcess {
 export type ProcessKind = 'ingest' | 'embed' | 'playbook' | 'index';
 
 export const startProcess: Readonly<Record<ProcessKind, (ports: ProcessPorts) => Promise<SimulatedProcess>>> = {
-  ingest: async ({ connection, log, breakIngest }) => {
+  ingest: async ({ connection, log, breakIngest, ackWaitMs }) => {
     const handlers: ReactorHandlers<'ingest'> = {
       'lakehouse.ingest': (event, context) => decideIngest(event, context, defaultSpace),
       'lakehouse.corpus-change': decideCorpus,
@@ -71,7 +73,7 @@ export const startProcess: Readonly<Record<ProcessKind, (ports: ProcessPorts) =>
       connection,
       worker: 'ingest',
       log,
-      delivery,
+      delivery: { ...boundedDelivery, ...ackWaitMs },
       handlers: breakIngest(handlers),
     });
     return { stop: () => reactor.stop(stopMs) };
@@ -86,6 +88,7 @@ const embedMsMax = 60;
 
 async function startEmbed(process: ProcessPorts): Promise<SimulatedProcess> {
   const { connection, log, chance } = process;
+  const delivery = { ...boundedDelivery, ...process.ackWaitMs };
   const embedder = (space: string) => async (text: string) => {
     await connection.clock.sleep(chance() * embedMsMax);
     if (chance() < process.embedderAway())
@@ -138,7 +141,13 @@ async function startEmbed(process: ProcessPorts): Promise<SimulatedProcess> {
 
 const neverDropped = () => Promise.reject(new Error('no space is dropped here'));
 
-async function startPlaybook({ connection, log, chance, instance }: ProcessPorts): Promise<SimulatedProcess> {
+async function startPlaybook({
+  connection,
+  log,
+  chance,
+  instance,
+  ackWaitMs,
+}: ProcessPorts): Promise<SimulatedProcess> {
   const embedQueries: EmbedQueries = async (texts, { space = configuredSpaceText }) => {
     await connection.clock.sleep(chance() * embedMsMax);
     return { space, vectors: texts.map((text) => fakeVector(space, text)), truncated: texts.map(() => false) };
@@ -154,7 +163,7 @@ async function startPlaybook({ connection, log, chance, instance }: ProcessPorts
         connection,
         worker: 'playbook',
         log,
-        delivery,
+        delivery: { ...boundedDelivery, ...ackWaitMs },
         consumer: { durable },
         handlers: {
           'lakehouse.playbook': (event, context) => copyRecording(event, context, of, { connection, embedQueries }),

@@ -1,4 +1,5 @@
 import hnswlib from 'hnswlib-node';
+import { failpoint } from '../../streams/failpoints.ts';
 import type { Distance, IndexParameters } from './parameters.ts';
 
 /**
@@ -61,7 +62,9 @@ function wrap(native: InstanceType<typeof hnswlib.HierarchicalNSW>): Graph {
       return native.searchKnn(query, Math.min(k, count)).neighbors;
     },
     writeFile: async (path) => {
-      await native.writeIndex(path);
+      const written = native.writeIndex(path);
+      failpoint('graph-writing');
+      await written;
     },
     dispose: () => {
       native.initIndex(1);

@@ -1,10 +1,15 @@
 import type { FaultRow } from '../fault-row.ts';
 import { burst } from './burst.ts';
+import { clocksOff } from './clocks-off.ts';
 import { consumerStalled } from './consumer-stalled.ts';
+import { deliveredOften } from './delivered-often.ts';
 import { embedderFails } from './embedder-fails.ts';
 import { hostileClients, slowClients } from './hostile-clients.ts';
 import { indexKilled } from './index-killed.ts';
+import { interleavedChoices } from './interleaved-choices.ts';
+import { killedAtPoints } from './killed-at-points.ts';
 import { nodeLost } from './node-lost.ts';
+import { outOfOrder } from './out-of-order.ts';
 import { partitionTwice } from './partition-twice.ts';
 import { poison } from './poison.ts';
 import { rebuildUnderFire } from './rebuild-under-fire.ts';
@@ -18,15 +23,20 @@ import { workersStopped } from './workers-stopped.ts';
 /** Every row of the fault table that is built, in the table's order. */
 export const allRows: readonly FaultRow[] = [
   indexKilled,
+  killedAtPoints,
   serverKilled,
   consumerStalled,
   serverAway,
+  deliveredOften,
+  outOfOrder,
   poison,
   embedderFails,
+  clocksOff,
   partitionTwice,
   burst,
   rebuildUnderFire,
   hostileClients,
+  interleavedChoices,
   rightsRefused,
   versionBefore,
   simulatedRuntimes,

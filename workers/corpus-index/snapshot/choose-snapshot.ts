@@ -1,3 +1,4 @@
+import { failpoint } from '../../../streams/failpoints.ts';
 import type { ObjectStore } from '../../../streams/object-store.ts';
 import { SnapshotFault } from './frames.ts';
 import { type LoadedSnapshot, type LoadOptions, loadSnapshotEntries } from './load-snapshot.ts';
@@ -70,7 +71,10 @@ export async function pruneSnapshots(
   const keys = (await store.list(`${folder}/`)).map((one) => one.key).filter(goes);
   const isManifest = (key: string) => key.endsWith(`/${manifestName}`);
   const ordered = [...keys.filter(isManifest), ...keys.filter((key) => !isManifest(key))];
-  for (const key of ordered) await store.delete(key);
+  for (const key of ordered) {
+    await store.delete(key);
+    failpoint('pruning');
+  }
   return ordered;
 }
 

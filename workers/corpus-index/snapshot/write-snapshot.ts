@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatSpace } from '../../../schemas/space.ts';
+import { failpoint } from '../../../streams/failpoints.ts';
 import type { ObjectStore, StoredObject } from '../../../streams/object-store.ts';
 import { indexParts } from '../corpus-index.ts';
 import { inspectGraphFile } from './hnsw-file.ts';
@@ -54,6 +55,7 @@ export async function saveSnapshotEntries(
       written.push(key);
       bodies.push(await saveBody(store, key, entry, options));
     }
+    failpoint('bodies-written');
     const manifest = encodeManifest({
       format: 'lakehouse.snapshot',
       version: snapshotVersion,
@@ -65,6 +67,7 @@ export async function saveSnapshotEntries(
     const key = `${folder}/${manifestName}`;
     written.push(key);
     await verify(store, key, await store.put(key, [Buffer.from(manifest, 'utf8')]));
+    failpoint('manifest-written');
     return key;
   } catch (error) {
     for (const key of written.reverse()) await store.delete(key).catch(() => undefined);
