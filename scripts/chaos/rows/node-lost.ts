@@ -45,6 +45,8 @@ const batch = 20;
 const pauseMs = 10;
 /** So many documents have to be acknowledged while the node is away, before it may come back. */
 const documentsAway = 3 * batch;
+/** A node that hangs does so for longer than it takes the others, and its clients, to find out. */
+const pausedMs = 15_000;
 /** An election takes up to nine seconds, and one may fail. */
 const takenAgainWithinMs = 20_000;
 const currentWithinMs = 60_000;
@@ -113,7 +115,7 @@ async function run(context: FaultContext): Promise<FaultOutcome> {
     ],
     counts: {
       documents: producer.documents(),
-      nodesLost: fault ? away.length : 0,
+      blows: fault ? blows.length : 0,
       requestsSentAgain: producer.retries(),
       takenAfterMsMax: Math.max(0, ...away.map(({ takenAfterMs }) => takenAfterMs)),
       searches: found.answered,
@@ -161,6 +163,11 @@ async function strike(
     if (what === 'restart' && away.length > 0 && fault) await untilCurrent(stack, cluster);
     if (fault) await take(node, what);
     away.push({ node: cluster.nameOf(node), what, ...(await untilTaken(producer)) });
+    if (fault && what === 'pause') {
+      await delay(pausedMs);
+      // Whatever was in hand when it hung is through by now: what is taken in still goes past it.
+      away.push({ node: `${cluster.nameOf(node)} for ${pausedMs / 1_000} s`, what, ...(await untilTaken(producer)) });
+    }
     if (fault) await giveBack(node, what);
   }
   return away;
