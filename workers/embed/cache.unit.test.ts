@@ -45,6 +45,22 @@ describe('withCache', () => {
     expect(cached.stats()).toEqual({ hits: 1, misses: 1, hit_rate: 0.5, size: 1 });
   });
 
+  it('tells what it remembers of one text, as a copy and of its kind, and asks for nothing', async () => {
+    const { embedder, calls } = createRecorder({ prefixScheme: 'nomic' });
+    const cached = withCache(embedder);
+    expect(cached.remembered('long text', 'document')).toBeUndefined();
+    expect(cached.stats()).toMatchObject({ hits: 0, misses: 0 });
+    await cached.embed(['long text'], 'document', signal);
+    const remembered = cached.remembered('long text', 'document');
+    expect(remembered).toEqual({ vector: Float32Array.of(9, 0), truncated: true });
+    remembered?.vector.fill(7);
+    expect(cached.remembered('long text', 'document')?.vector).toEqual(Float32Array.of(9, 0));
+    expect(cached.remembered('long text', 'query')).toBeUndefined();
+    expect(cached.stats()).toMatchObject({ hits: 2, misses: 1 });
+    expect(calls).toHaveLength(1);
+    expect(withCache(embedder, 0).remembered('long text', 'document')).toBeUndefined();
+  });
+
   it('reference 10.19: sends only the misses of a mixed batch and keeps the order', async () => {
     const { embedder, calls } = createRecorder();
     const cached = withCache(embedder);
