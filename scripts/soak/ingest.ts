@@ -9,8 +9,8 @@ const mebibyte = 1024 * 1024;
 /** A process may grow by less than this behind the mark. */
 const growthBarBytes = 64 * mebibyte;
 const deadlineMs = 3_600_000;
-/** nats-server lets go of what it cached within some seconds, and of the memory that it took some seconds later. */
-const restMs = 30_000;
+/** nats-server lets go of what it cached within seconds, but collects it at the latest every two minutes, as Go has it. */
+const restMs = 150_000;
 /** Its memory is the index. */
 const holdsIndex = 'index';
 /** Samples in the report. */
