@@ -15,6 +15,8 @@ export function compiled(...path: readonly string[]): string {
 }
 
 /** Where reports of a kind lie. */
-export function reportsDirectory(kind: 'bench' | 'load' | 'evaluation' | 'soak' | 'distillation-run'): string {
+export function reportsDirectory(
+  kind: 'bench' | 'load' | 'evaluation' | 'soak' | 'distillation-run' | 'chaos',
+): string {
   return join(projectDirectory(), 'reports', kind);
 }

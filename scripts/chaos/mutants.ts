@@ -24,6 +24,44 @@ export function editsOf({ file, find, replace, also = [] }: Mutant): readonly Ed
 
 export const mutants: readonly Mutant[] = [
   {
+    name: 'refusal-taken-for-done',
+    file: 'streams/append.ts',
+    find: "if (!(error instanceof OutageError) || attempt >= publishAttemptsMax || error.code === 'store_full')",
+    replace:
+      "if (error instanceof OutageError && error.code === 'store_full') return { sequence: 1, duplicate: true }; " +
+      'if (!(error instanceof OutageError) || attempt >= publishAttemptsMax)',
+  },
+  {
+    name: 'snapshot-unchecked',
+    file: 'workers/corpus-index/snapshot/frames.ts',
+    find: "throw new SnapshotFault('the checksum of a frame is wrong');",
+    replace: 'void 0;',
+    also: [
+      {
+        file: 'workers/corpus-index/snapshot/read-body.ts',
+        find: "throw new SnapshotFault('the body is not what was written');",
+        replace: 'void 0;',
+      },
+      {
+        file: 'workers/corpus-index/snapshot/load-snapshot.ts',
+        find: 'if (digest !== wanted.digest)',
+        replace: 'if (digest === undefined)',
+      },
+    ],
+  },
+  {
+    name: 'boot-needs-store',
+    file: 'workers/index/snapshots.ts',
+    find: "log.warn({ error }, 'the snapshots can not be read; the state is folded from the log');",
+    replace: 'throw error;',
+  },
+  {
+    name: 'snapshot-failure-kills',
+    file: 'workers/index/snapshots.ts',
+    find: "log.error({ error }, 'a snapshot could not be taken; the next one tries again')",
+    replace: 'process.exit(1)',
+  },
+  {
     name: 'switch-empties-first',
     file: 'workers/index/switching.ts',
     find: 'for (const entry of loaded.entries) {',

@@ -3,7 +3,7 @@ import { open, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { endingWithParent } from '../testing/ending-with-parent.ts';
 
-const readyWaitMs = 60_000;
+const readyWaitMsDefault = 60_000;
 const readyAskMs = 2_000;
 const lookEveryMs = 20;
 const logTailCharacters = 2_000;
@@ -14,6 +14,8 @@ export interface ProcessOptions {
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly readyUrl: string;
+  /** After so long it is said not to become ready. */
+  readonly readyWaitMs?: number;
   /** What it writes; goes on in the same file when it is started again. */
   readonly logFile: string;
 }
@@ -54,7 +56,7 @@ interface Running {
 }
 
 export function createChaosProcess(options: ProcessOptions): ChaosProcess {
-  const { name, logFile, readyUrl } = options;
+  const { name, logFile, readyUrl, readyWaitMs = readyWaitMsDefault } = options;
   let running: Running | undefined;
   let isTold = false;
   let crashes = 0;

@@ -15,6 +15,8 @@ export type TestServerOptions = Partial<
   >
 > & {
   readonly binary?: ServerBinary;
+  /** Where its folder is made; the system's folder for temporary files where left out. */
+  readonly within?: string;
 };
 
 /** A real nats-server for one test: own store, own port, own credentials. Disposing ends it and deletes its store. */
@@ -42,8 +44,8 @@ export interface TestServer extends AsyncDisposable {
 
 /** `await using server = await startTestServer();` Finds the server as `locateServer` does. */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
-  const { binary = await locateServer(), credentials = createCredentials(), ...settings } = options;
-  const directory = await mkdtemp(join(tmpdir(), 'lakehouse-nats-'));
+  const { binary = await locateServer(), credentials = createCredentials(), within = tmpdir(), ...settings } = options;
+  const directory = await mkdtemp(join(within, 'lakehouse-nats-'));
   const removeAtExit = () => rmSync(directory, { recursive: true, force: true });
   process.once('exit', removeAtExit);
   const launch = (port?: number) =>

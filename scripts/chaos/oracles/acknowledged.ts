@@ -16,7 +16,8 @@ export interface AcknowledgedFindings {
 
 /**
  * L: every acknowledged event is in INGEST exactly once. The gateway's answer names the sequences of a batch: there its
- * documents have to lie, in order, each in an event of its own; and no message id is in the stream twice. For corpora that
+ * documents have to lie, each in an event of its own (in which order is not said: what was refused of a batch and sent again
+ * comes behind what was not); and no message id is in the stream twice. For corpora that
  * one producer at a time writes to.
  */
 export async function checkAcknowledged(
@@ -44,7 +45,13 @@ export async function checkAcknowledged(
       const there = idsAt.get(at);
       if (there?.startsWith(`${corpus}/`) === true) found.push(there);
     }
-    const missing = ids.filter((id, place) => found[place] !== `${corpus}/${id}`);
+    const left = new Map<string, number>();
+    for (const one of found) left.set(one, (left.get(one) ?? 0) + 1);
+    const missing = ids.filter((id) => {
+      const times = left.get(`${corpus}/${id}`) ?? 0;
+      left.set(`${corpus}/${id}`, times - 1);
+      return times <= 0;
+    });
     lost += missing.length;
     extra += Math.max(0, found.length - ids.length);
     if (missing.length > 0 && first === '')

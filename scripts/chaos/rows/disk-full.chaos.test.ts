@@ -1,0 +1,4 @@
+import { describeRow } from '../testing/describe-row.ts';
+import { diskFull } from './disk-full.ts';
+
+describeRow(diskFull);

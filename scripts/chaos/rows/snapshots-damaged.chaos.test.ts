@@ -1,0 +1,4 @@
+import { describeRow } from '../testing/describe-row.ts';
+import { snapshotsDamaged } from './snapshots-damaged.ts';
+
+describeRow(snapshotsDamaged);
