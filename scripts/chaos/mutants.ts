@@ -70,8 +70,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'switch-misses-tail',
     file: 'workers/index/switching.ts',
-    find: 'until: position(),',
-    replace: 'until: checkpoint,',
+    find: 'until: position()',
+    replace: 'until: checkpoint',
   },
   {
     name: 'gateway-drops-requests',
@@ -94,8 +94,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'reconnect-gives-up',
     file: 'streams/connection.ts',
-    find: 'maxReconnectAttempts: -1,',
-    replace: 'maxReconnectAttempts: 2,',
+    find: 'maxReconnectAttempts: -1',
+    replace: 'maxReconnectAttempts: 2',
   },
   {
     name: 'no-retry-after',
