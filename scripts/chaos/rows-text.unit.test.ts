@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { faultIds } from './fault-row.ts';
 import { allRows } from './rows/all.ts';
-import { rowsTable } from './rows-table.ts';
+import { rowsText } from './rows-text.ts';
 
 it('ROWS.md has every row with its mutations (write it anew with "npx vitest run --project unit scripts/chaos -u")', async () => {
-  await expect(rowsTable(allRows)).toMatchFileSnapshot('./ROWS.md');
+  await expect(rowsText(allRows)).toMatchFileSnapshot('./ROWS.md');
 });
 
 it('each fault has one row at most, in the order of the table, and each row a mutation of a name of its own', () => {
