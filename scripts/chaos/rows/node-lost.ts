@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
 import type { StreamName } from '../../../schemas/catalog.ts';
 import { inspectStream } from '../../../streams/inspect.ts';
 import type { TestCluster } from '../../../streams/testing/test-cluster.ts';
@@ -45,6 +46,8 @@ const batch = 20;
 const pauseMs = 10;
 /** So many documents have to be acknowledged while the node is away, before it may come back. */
 const documentsAway = 3 * batch;
+/** A consumer that a lost node has left hanging is found after two ack waits, and made anew after two more. */
+const settleDeadlineMs = 300_000;
 /** A node that hangs does so for longer than it takes the others, and its clients, to find out. */
 const pausedMs = 15_000;
 /** An election takes up to nine seconds, and one may fail. */
@@ -95,10 +98,12 @@ async function run(context: FaultContext): Promise<FaultOutcome> {
   const found = await searches.stop();
   if (!goneOn.held) return { checks: [goneOn], counts: { documents: producer.documents() } };
   const acknowledged = await checkAcknowledged(stack.operator, producer.acknowledged);
+  const digests = await checkDigest(stack, settleDeadlineMs);
+  const stalls = await stallsOf(stack);
   return {
     checks: [
       ...acknowledged.checks,
-      ...(await checkDigest(stack)),
+      ...digests,
       await checkSameEverywhere(stack, 2),
       check('every batch is acknowledged in the end', failure === undefined, failure ?? `${producer.documents()}`),
       goneOn,
@@ -122,6 +127,7 @@ async function run(context: FaultContext): Promise<FaultOutcome> {
       searchesAskedAgain: found.askedAgain,
       searchMsMax: found.slowestMs,
       acknowledgedLost: acknowledged.lost,
+      stalls,
     },
   };
 }
@@ -194,6 +200,16 @@ async function untilTaken(producer: Producer): Promise<Pick<Away, 'documents' | 
     await delay(lookEveryMs);
   }
   return { documents: producer.documents() - before, takenAfterMs: takenAfterMs || elapsedMs() };
+}
+
+/** Consumers that stalled and were taken up again, over all workers. */
+async function stallsOf(stack: ChaosStack): Promise<number> {
+  const asked = (['ingest', 'embed', 'index-1', 'index-2'] as const).map(async (name) => {
+    const response = await fetch(`${stack.urlOf(name)}/readyz`);
+    const { stalls } = z.object({ stalls: z.number() }).parse(await response.json());
+    return stalls;
+  });
+  return (await Promise.all(asked)).reduce((sum, one) => sum + one, 0);
 }
 
 async function leaderAt(stream: StreamName, cluster: TestCluster, { operator }: ChaosStack): Promise<number> {
