@@ -10,6 +10,8 @@ export interface CampaignOptions {
   readonly withMutations: boolean;
   /** Bounds the whole: rows that repeat themselves are given a part of what is left. */
   readonly budgetMs: number | undefined;
+  /** Rows that run side by side. */
+  readonly jobs: number;
 }
 
 export interface CampaignPorts {
@@ -58,19 +60,24 @@ const faultPart = 0.6;
  * goes on. Mutations run at the short scale: that they are found is what they are for.
  */
 export async function runCampaign(options: CampaignOptions, ports: CampaignPorts): Promise<FaultReport[]> {
+  const { faults, jobs, budgetMs } = options;
   const began = ports.monotonicMs();
-  const reports: FaultReport[] = [];
-  for (const [at, fault] of options.faults.entries()) {
-    const row = options.rows.find((one) => one.fault === fault);
-    if (row === undefined) {
-      reports.push(withoutRow(fault, options));
-      continue;
+  const reports = new Map<FaultId, FaultReport>();
+  const waiting = [...faults];
+  const runNext = async (): Promise<void> => {
+    for (let fault = waiting.shift(); fault !== undefined; fault = waiting.shift()) {
+      const row = options.rows.find((one) => one.fault === fault);
+      if (row === undefined) {
+        reports.set(fault, withoutRow(fault, options));
+        continue;
+      }
+      const left = budgetMs === undefined ? undefined : budgetMs - (ports.monotonicMs() - began);
+      const share = left === undefined ? undefined : Math.max(1, (left * faultPart * jobs) / (waiting.length + 1));
+      reports.set(fault, await runOne(row, share, options, ports));
     }
-    const left = options.budgetMs === undefined ? undefined : options.budgetMs - (ports.monotonicMs() - began);
-    const share = left === undefined ? undefined : Math.max(1, (left * faultPart) / (options.faults.length - at));
-    reports.push(await runOne(row, share, options, ports));
-  }
-  return reports;
+  };
+  await Promise.all(Array.from({ length: jobs }, runNext));
+  return faults.flatMap((fault) => reports.get(fault) ?? []);
 }
 
 async function runOne(

@@ -21,7 +21,7 @@ async function campaign(rows: readonly FaultRow[], options: Partial<CampaignOpti
   const lines: string[] = [];
   const requests: RowRequest[] = [];
   const faults = options.faults ?? rows.map(({ fault }) => fault);
-  const common = { rows, faults, seed: 7, scale: 'long', withMutations: true, budgetMs: undefined } as const;
+  const common = { rows, faults, seed: 7, scale: 'long', withMutations: true, budgetMs: undefined, jobs: 1 } as const;
   const reports = await runCampaign(
     { ...common, ...options },
     {
@@ -62,6 +62,22 @@ describe('the campaign', () => {
     expect(reports).toMatchObject([
       { fault: 'F1', passed: true, counts: { kills: 3 }, mutations: [{ name: 'no-guard', wentRed: true }] },
     ]);
+  });
+
+  it('runs so many rows side by side as it is told, and reports them in their order', async () => {
+    let running = 0;
+    let most = 0;
+    const meeting = (fault: FaultRow['fault']) =>
+      rowOf(fault, async ({ mutation }) => {
+        most = Math.max(most, ++running);
+        await new Promise(setImmediate);
+        running--;
+        return mutation === undefined ? good : bad;
+      });
+    const faults = ['F1', 'F2', 'F3', 'F4', 'F5'] as const;
+    const { reports } = await campaign(faults.map(meeting), { jobs: 2 });
+    expect(reports.map(({ fault, passed }) => [fault, passed])).toEqual(faults.map((fault) => [fault, true]));
+    expect(most).toBe(2);
   });
 
   it.each([

@@ -28,6 +28,12 @@ export default command({
     },
     seed: { type: 'string', valueHint: 'N', description: 'Makes the same history again; drawn where it is left out.' },
     minutes: { type: 'string', valueHint: 'M', description: 'Rows that repeat themselves share about so long.' },
+    jobs: {
+      type: 'string',
+      default: '1',
+      valueHint: 'N',
+      description: 'Rows that run side by side; what they measure of time says less then.',
+    },
     short: { type: 'boolean', description: 'As CI runs it: minutes instead of hours.' },
     mutations: {
       type: 'boolean',
@@ -41,6 +47,7 @@ export default command({
     const faults = readFaults(every('fault'));
     const seed = numberFlag('seed', args.seed, { min: 0, max: seedMax }) ?? randomInt(seedMax);
     const minutes = numberFlag('minutes', args.minutes, { min: 1, max: minutesMax });
+    const jobs = numberFlag('jobs', args.jobs, { min: 1, max: faultIds.length }) ?? 1;
     const scale = args.short === true ? 'short' : 'long';
     const withMutations = args.mutations !== false;
     const binary = await locateServer({ report: output.note });
@@ -59,6 +66,7 @@ export default command({
         scale,
         withMutations,
         budgetMs: minutes === undefined ? undefined : minutes * 60_000,
+        jobs,
       },
       { run: runRowProcess, report: output.note, monotonicMs: () => performance.now() },
     );
