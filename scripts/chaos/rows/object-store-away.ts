@@ -54,6 +54,7 @@ async function run(context: FaultContext): Promise<FaultOutcome> {
   let kills = 0;
   for (let round = 0; round < rounds; round++) {
     for (const kind of fault ? faults : []) {
+      if (!checks.every(({ held }) => held)) break;
       store.fail(kind);
       checks.push(await goesOn(stack, kind, query, () => producer.send(history.changes(Math.floor(documents / 10)))));
       store.fail(undefined);
