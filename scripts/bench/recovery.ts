@@ -20,6 +20,8 @@ const script = 'dist/scripts/bench/recovery.js';
 const ratioMin = 10;
 const snapshotIntervalMs = 3_000;
 const lookEveryMs = 100;
+/** So few documents are scanned, and have no graph. */
+const smallMax = 16_385;
 const infoDeadlineMs = 10_000;
 const wholeDeadlineMs = 900_000;
 const outputBytesMax = 64 * 1024 * 1024;
@@ -176,7 +178,7 @@ type Info = () => Promise<IndexInfo>;
 
 /** What the index worker tells, asked over the bus: no gateway runs here. */
 async function openInfo(stack: BenchStack): Promise<Info> {
-  const client = createServiceClient(await stack.connectAs('operator'));
+  const client = createServiceClient(await stack.connectAs('gateway'));
   return async () => {
     const { body } = await client.request('svc.index.info', Buffer.from('{}'), { deadlineMs: infoDeadlineMs });
     return indexInfoSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')));
@@ -194,9 +196,6 @@ async function bootAfterKill(info: Info, index: ChaosProcess): Promise<Boot> {
   await until(async () => (await info()).indexes.some(({ graph, live }) => graph || live < smallMax));
   return { readyMs, wholeMs: performance.now() - began, fromSnapshot };
 }
-
-/** So few documents are scanned, and have no graph. */
-const smallMax = 16_385;
 
 /** Waits for a snapshot of all that the log holds. */
 async function untilSnapshot(info: Info): Promise<void> {
