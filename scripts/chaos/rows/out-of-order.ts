@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DeliveredMessage } from '../../../streams/transport.ts';
-import { makePlan } from '../../simulation/plan.ts';
+import { makePlan, type Plan } from '../../simulation/plan.ts';
 import type { FaultContext, FaultOutcome, FaultRow } from '../fault-row.ts';
 import { startInProcess } from '../in-process.ts';
 import { check } from '../oracles/check.ts';
 
 const events = { short: 120, long: 4_000 } as const;
+/** Documents that are said twice, one word right behind the other, and never again: what is lost of these stays lost. */
+const saidTwice = 80;
 const overtakenMsMax = 60;
 const givenBackMsMax = 50;
 const givenBackPart = 0.25;
@@ -25,7 +27,8 @@ export const outOfOrder: FaultRow = {
 
 async function run(context: FaultContext): Promise<FaultOutcome> {
   const { seed, scale, fault, random, report } = context;
-  const plan = { ...makePlan(seed, false, events[scale]), heldBeside: false };
+  const made = makePlan(seed, false, events[scale]);
+  const plan = { ...made, says: [...made.says, ...pairs()], heldBeside: false };
   const counts = { givenBack: 0, acksLost: 0, duplicatesDelivered: 0 };
   await using system = await startInProcess({
     context,
@@ -54,6 +57,12 @@ async function run(context: FaultContext): Promise<FaultOutcome> {
     ],
     counts: { documents: plan.says.length, ...counts },
   };
+}
+
+function pairs(): Plan['says'] {
+  return Array.from({ length: saidTwice }, (_, at) => `pair-${at}`).flatMap((id) =>
+    ['welder', 'line lead'].map((text) => ({ pauseMs: 0, event: { kind: 'document', said: { id, text } } as const })),
+  );
 }
 
 function withoutAck(message: DeliveredMessage): DeliveredMessage {
