@@ -24,9 +24,10 @@ describe('an index of the past', () => {
   it('answers by its name as things were, and never for its corpus', async () => {
     await using stack = await startTestStack({ workers: withoutObserver });
     const { client } = stack;
-    const ask = async (index?: string) => {
+    const things = { query_vector: axis(0) };
+    const ask = async (index?: string, query: { query_text: string } | typeof things = things) => {
       const reply = await client.search({
-        query_vector: axis(0),
+        ...query,
         corpora: ['things'],
         k: 2,
         use_playbook: true,
@@ -36,6 +37,7 @@ describe('an index of the past', () => {
     };
     const wait = { waitSearchable: true };
     await client.ingest('things', [{ id: 'a', vector: axis(0), space, metadata: { turn: 1 } }], wait);
+    await client.record({ query_text: 'asked before', answer_id: 'a', answer_corpus: 'things', score: 1 });
     const { last_seq: then } = await client.ingest('things', [{ id: 'b', vector: axis(1), space }], wait);
     const storedAt = (await stack.operator.manager.streams.getMessage('INGEST', { seq: then })).time.getTime();
     const early = storedAt + 1;
@@ -61,13 +63,13 @@ describe('an index of the past', () => {
     };
     expect(await ask()).toEqual(live);
 
-    const [bySequence] = await buildSide(stack, { name: 'by-sequence', untilSequence: then });
-    expect(bySequence).toMatchObject({
-      side: 'by-sequence',
-      outcome: 'built',
-      switched: false,
-      until: { INGEST: then },
-    });
+    const built = await buildSide(stack, { name: 'by-sequence', untilSequence: then });
+    const bySequence = { side: 'by-sequence', outcome: 'built', switched: false, until: { INGEST: then } };
+    expect(built.map(({ kind, corpus }) => `${kind} of ${corpus}`).sort()).toEqual([
+      'documents of things',
+      'playbooks of playbook_memory',
+    ]);
+    for (const run of built) expect(run).toMatchObject(bySequence);
     const past = {
       ids: [
         ['a', 1],
@@ -76,6 +78,10 @@ describe('an index of the past', () => {
       boosted: 0,
     };
     expect(await ask('by-sequence')).toEqual(past);
+    // What had been learned by then lifts there, and what was learned since does not.
+    expect((await ask('by-sequence', { query_text: 'asked before' })).boosted).toBe(1);
+    expect((await ask('by-sequence', { query_text: 'anything' })).boosted).toBe(0);
+    expect((await ask(undefined, { query_text: 'anything' })).boosted).toBe(1);
     await buildSide(stack, { name: 'by-time', asOfMs: early });
     expect(await ask('by-time')).toEqual(past);
     expect(await ask()).toEqual(live);

@@ -193,17 +193,18 @@ async function conclude(entry: IndexEntry, built: Built, conclusion: Conclusion)
       isoTime(connection.clock),
     );
     onProgress({ step: 'switch', done: 0, total: 1 });
-    const data = { kind, corpus, space, side: options.side?.name ?? null, run_id: runId, manifest, digest };
+    const side = options.side?.name ?? null;
+    const data = { kind, corpus, space, side, run_id: runId, manifest, digest, checkpoint: { ...built.until } };
     const messageId = `switch:${runId}:${kind}:${corpus}:${space}`;
-    await lease.append((lastSubjectSequence) =>
-      append(
-        connection,
-        'lakehouse.index-switched',
-        { corpus },
-        { ...data, checkpoint: { ...built.until } },
-        { messageId, source: 'rebuild', lastSubjectSequence },
-      ),
-    );
+    const say = (lastSubjectSequence?: number) =>
+      append(connection, 'lakehouse.index-switched', { corpus }, data, {
+        messageId,
+        source: 'rebuild',
+        ...(lastSubjectSequence === undefined ? {} : { lastSubjectSequence }),
+      });
+    // What was learned lies in corpora of its own: beside a past index its past stands too, and takes nobody's place.
+    if (corpus === options.corpus) await lease.append(say);
+    else await say();
   }
   return {
     schema: 'index_rebuild.v1',
