@@ -8,6 +8,8 @@ const globalSetup = ['./scripts/build.mjs'];
 /** Unit tests share workers; tests that start servers get longer deadlines and run in their own processes. */
 export default defineConfig({
   test: {
+    // Most of them wait for servers and processes more than they compute: two at a time keep two cores busy.
+    maxWorkers: 2,
     projects: [
       {
         test: {
@@ -39,7 +41,6 @@ export default defineConfig({
           include: ['**/*.chaos.test.ts'],
           exclude: ['node_modules', 'dist'],
           pool: 'forks',
-          fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 120_000,
         },

@@ -282,6 +282,41 @@ describe('a projector with an end', () => {
     expect(seen.at(-1)).toBeGreaterThan(seen.at(0) ?? 0);
   });
 
+  it('tells its position together with what it has folded: nobody sees the one without the other', async () => {
+    await using test = await startTestLog();
+    await say(await test.connectAs('embed'), 'workers', 1, 20);
+    const seen: { folded: number; position: number }[] = [];
+    const { projector, folded } = startFold(test, await test.connectAs('index'), { until: 20 }, () => {
+      queueMicrotask(() => seen.push({ folded: folded.length, position: projector.progress.sequence() }));
+    });
+    await projector.finished;
+    expect(seen).toEqual(Array.from({ length: 20 }, (_, at) => ({ folded: at + 1, position: at + 1 })));
+  });
+
+  it('folds nothing while it is held, and goes on behind it', async () => {
+    await using test = await startTestLog();
+    const writer = await test.connectAs('embed');
+    await say(writer, 'workers', 1, 1);
+    let hold: ReturnType<typeof createGate> | undefined;
+    const asked = createGate();
+    const { projector, folded } = startFold(test, await test.connectAs('index'), {
+      held: () => {
+        if (hold !== undefined) asked.open();
+        return hold?.opened.then(() => undefined);
+      },
+    });
+    await projector.caughtUp;
+    hold = createGate();
+    await say(writer, 'workers', 2, 3);
+    await asked.opened;
+    expect([folded.length, projector.progress.sequence()]).toEqual([1, 1]);
+    const { open } = hold;
+    hold = undefined;
+    open(undefined);
+    await projector.progress.waitFor(4, AbortSignal.timeout(10_000));
+    expect(folded).toEqual(expected(1, 4));
+  });
+
   it('stops in the middle, behind the event that it is at', async () => {
     await using test = await startTestLog();
     await say(await test.connectAs('embed'), 'workers', 1, 100);

@@ -1,6 +1,6 @@
 import type { EventData, EventsOf, StreamName } from '../schemas/catalog.ts';
 import { decodeEvent } from '../schemas/decode.ts';
-import type { DecodedEvent } from '../schemas/envelope.ts';
+import type { DecodedEvent, DecodeFailure } from '../schemas/envelope.ts';
 import { OutageError } from './append.ts';
 import { backoffMs, fromNanos } from './durations.ts';
 import { failpoint } from './failpoints.ts';
@@ -41,6 +41,11 @@ interface FoldOptions<Stream extends StreamName> {
   readonly until?: number;
   /** Only these subjects; goes with `until`. */
   readonly filterSubject?: string;
+  /**
+   * Holds the fold before each event for as long as it gives something to wait for: somebody looks at the whole state, and
+   * it has to be that of one position.
+   */
+  readonly held?: () => Promise<void> | undefined;
   /** Called between slices: a live process lets searches in here. */
   readonly betweenEvents?: () => Promise<void> | undefined;
 }
@@ -213,7 +218,10 @@ async function foldFrom<Stream extends StreamName>(
   for await (const message of source.read()) {
     if (signal.aborted) return;
     if (bounded && message.seq > target.sequence) return progress.advance(target.sequence);
-    await foldOne(message, options);
+    for (let held = options.held?.(); held !== undefined; held = options.held?.()) await held;
+    if (signal.aborted) return;
+    const folding = foldOne(message, options);
+    if (folding !== undefined) await folding;
     failpoint('folded');
     progress.advance(message.seq);
     // Behind the last message of a filter, or before messages that were deleted, the target itself never comes.
@@ -235,35 +243,20 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
   return { promise, resolve: () => resolve() };
 }
 
-async function foldOne<Stream extends StreamName>(
+/**
+ * Folds one event. A handler that does not wait has done its work when this returns, so that nobody can look between what
+ * an event changed and the position that says so.
+ */
+function foldOne<Stream extends StreamName>(
   message: DeliveredMessage,
   options: ProjectorOptions<Stream>,
-): Promise<void> {
-  const { connection, stream, worker, log } = options;
+): void | Promise<void> {
+  const { stream } = options;
   const { seq: sequence, subject, data: payload } = message;
   const received = { sequence, subject, payload, storedAtMs: fromNanos(message.info.timestampNanos) };
   if ('onPayload' in options) return options.onPayload(received);
   const decoded = decodeEvent(stream, payload, subject);
-  if (!decoded.ok) {
-    log.warn({ stream, sequence, reason: decoded.reason }, `an event can not be folded: ${decoded.message}`);
-    // A rejection that can not be folded would reject itself for ever.
-    if (stream === 'REJECTED' || options.onlyLooks === true) return;
-    const rejection = { reason: decoded.reason, message: decoded.message, version: null };
-    const source = {
-      stream,
-      sequence,
-      subject,
-      payload,
-      attempts: 1,
-      ...causeOf((name) => message.headers?.get(name)),
-    };
-    await appendRejected(connection, worker, source, rejection).catch((error: unknown) => {
-      // While REJECTED is away the fold waits; what would fail forever must not hold it up.
-      if (error instanceof OutageError) throw error;
-      log.error({ error, stream, sequence }, 'the rejection could not be appended');
-    });
-    return;
-  }
+  if (!decoded.ok) return setAside(message, decoded, options);
   const context: FoldContext = { ...received, traceId: decoded.event.traceId };
   const table = options.handlers as unknown as Record<
     string,
@@ -271,6 +264,22 @@ async function foldOne<Stream extends StreamName>(
   >;
   const handler = table[decoded.event.type];
   if (handler === undefined) throw new Error(`no handler for ${decoded.event.type}`);
-  const done = handler(decoded.event, context);
-  if (done !== undefined) await done;
+  return handler(decoded.event, context);
+}
+
+async function setAside<Stream extends StreamName>(
+  { seq: sequence, subject, data: payload, headers }: DeliveredMessage,
+  { reason, message }: DecodeFailure,
+  { connection, stream, worker, log, onlyLooks }: EventFoldOptions<Stream>,
+): Promise<void> {
+  log.warn({ stream, sequence, reason }, `an event can not be folded: ${message}`);
+  // A rejection that can not be folded would reject itself for ever.
+  if (stream === 'REJECTED' || onlyLooks === true) return;
+  const rejection = { reason, message, version: null };
+  const source = { stream, sequence, subject, payload, attempts: 1, ...causeOf((name) => headers?.get(name)) };
+  await appendRejected(connection, worker, source, rejection).catch((error: unknown) => {
+    // While REJECTED is away the fold waits; what would fail forever must not hold it up.
+    if (error instanceof OutageError) throw error;
+    log.error({ error, stream, sequence }, 'the rejection could not be appended');
+  });
 }

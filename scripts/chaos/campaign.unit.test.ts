@@ -67,10 +67,15 @@ describe('the campaign', () => {
   it('runs so many rows side by side as it is told, and reports them in their order', async () => {
     let running = 0;
     let most = 0;
+    let meet = () => {};
+    const met = new Promise<void>((resolve) => {
+      meet = resolve;
+    });
     const meeting = (fault: FaultRow['fault']) =>
       rowOf(fault, async ({ mutation }) => {
         most = Math.max(most, ++running);
-        await new Promise(setImmediate);
+        if (running === 2) meet();
+        await met;
         running--;
         return mutation === undefined ? good : bad;
       });

@@ -35,14 +35,19 @@ export async function simulateSeeds(options: SeedsOptions): Promise<SeedsResult>
   const { stackTraceLimit } = Error;
   // Thousands of errors are made on purpose, and nobody looks at where.
   Error.stackTraceLimit = 0;
+  // What ends a worker is a failure of its seed, and no reason to run no more.
+  const unhandled: string[] = [];
+  const note = (error: unknown) => unhandled.push(`a rejection was not handled: ${String(error)}`);
+  process.on('unhandledRejection', note);
   while (seeds < count && !(untilFailure && failed.length > 0)) {
     const result = await simulate({ seed: first + seeds, fault, mutation });
     seeds++;
     for (const [name, value] of Object.entries(result.counts)) counts[name] = (counts[name] ?? 0) + value;
-    if (result.failures.length > 0 && failed.length < failedKept)
-      failed.push({ seed: result.seed, failures: result.failures });
+    const failures = [...result.failures, ...unhandled.splice(0)];
+    if (failures.length > 0 && failed.length < failedKept) failed.push({ seed: result.seed, failures });
     if (seeds % progressEvery === 0) onProgress?.(seeds);
   }
+  process.off('unhandledRejection', note);
   Error.stackTraceLimit = stackTraceLimit;
   const { user, system } = process.cpuUsage(before);
   const processorMs = (user + system) / 1_000;

@@ -95,9 +95,8 @@ export function createPrefixOracle(log: LogView): PrefixOracle {
     look: async (members, failures) => {
       for (const { name, process } of members) {
         if (process?.index === undefined || !process.index.folds.isCaughtUp()) continue;
-        const { catalogue, folds } = process.index;
-        const position = folds.position();
-        const found = await digestsOf(catalogue);
+        const { catalogue, folds, gate } = process.index;
+        const [position, found] = await gate.whileHeld(async () => [folds.position(), await digestsOf(catalogue)]);
         const clean = await digestsAt(position);
         for (const key of new Set([...found.keys(), ...clean.keys()]))
           if (found.get(key) !== clean.get(key))

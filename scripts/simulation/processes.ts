@@ -7,7 +7,7 @@ import type { ServiceHandler } from '../../streams/service.ts';
 import { subjectOf } from '../../streams/subjects.ts';
 import type { RuntimeConnection } from '../../streams/transport.ts';
 import { createIndexCatalogue, type IndexCatalogue } from '../../workers/corpus-index/catalogue.ts';
-import { createFoldGate } from '../../workers/corpus-index/gate.ts';
+import { createFoldGate, type FoldGate } from '../../workers/corpus-index/gate.ts';
 import { type IndexFolds, readCorpora, startIndexFolds } from '../../workers/corpus-index/state.ts';
 import { startSpaceReactors } from '../../workers/corpus-spaces/space-reactors.ts';
 import { defaultSpace } from '../../workers/documents/testing/history.ts';
@@ -57,7 +57,12 @@ export interface ProcessPorts {
 /** A started process. */
 export interface SimulatedProcess {
   stop(): Promise<void>;
-  readonly index?: { readonly catalogue: IndexCatalogue; readonly folds: IndexFolds; readonly snapshots: Snapshots };
+  readonly index?: {
+    readonly catalogue: IndexCatalogue;
+    readonly folds: IndexFolds;
+    readonly gate: FoldGate;
+    readonly snapshots: Snapshots;
+  };
   readonly playbooks?: Readonly<Record<string, ServiceHandler>>;
 }
 
@@ -214,7 +219,7 @@ async function startIndex(process: ProcessPorts): Promise<SimulatedProcess> {
     instance,
   });
   return {
-    index: { catalogue, folds, snapshots },
+    index: { catalogue, folds, gate, snapshots },
     stop: async () => {
       await folds.stop();
       await snapshots.stop();

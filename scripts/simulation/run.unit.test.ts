@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { simulateSeeds } from './campaign.ts';
 import { simulate } from './run.ts';
 
 async function told(seed: number): Promise<string[]> {
@@ -23,6 +24,14 @@ describe('a simulated run', () => {
       for (const name of ['kills', 'redelivered', 'serverKills', 'snapshots'] as const) sums[name] += counts[name];
     }
     for (const count of Object.values(sums)) expect(count).toBeGreaterThan(5);
+  });
+
+  it('holds under seeds that once told a fault', async () => {
+    // A look amid an event; a worker that is told to stop while what it starts can not be had.
+    for (const first of [1_503_844_621, 1_500_011_940]) {
+      const options = { first, count: 1, fault: true, mutation: undefined, untilFailure: false };
+      expect(await simulateSeeds(options)).toMatchObject({ seeds: 1, failed: [] });
+    }
   });
 
   it('has none of it in the control', async () => {

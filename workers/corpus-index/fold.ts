@@ -10,7 +10,6 @@ import { declarationOf, dropFloor } from '../documents/corpus-state.ts';
 import type { Reading } from './as-of.ts';
 import type { IndexCatalogue, IndexName } from './catalogue.ts';
 import { type CorpusIndex, createCorpusIndex, type VectorRecord } from './corpus-index.ts';
-import type { FoldGate } from './gate.ts';
 import { demandsOf, recordBehind, reformed } from './reform.ts';
 
 export interface FoldPorts {
@@ -30,8 +29,6 @@ export interface FoldPorts {
   readonly read?: Reading;
   /** Indexes that are never searched: no graph is built for them. */
   readonly withoutGraph?: boolean;
-  /** Holds the fold while the whole state is looked at. */
-  readonly gate?: FoldGate;
 }
 
 /**
@@ -39,25 +36,22 @@ export interface FoldPorts {
  * drop may be folded before or after what it ends: it is remembered, and comes to the same.
  */
 export function vectorHandlers(ports: FoldPorts): FoldHandlers<'VECTORS'> {
-  const { catalogue, read, gate, onApplied, onVector } = ports;
+  const { catalogue, read, onApplied, onVector } = ports;
   return {
     'lakehouse.vector': ({ data }, context) => {
       const { corpus, space, id } = data;
       const name: IndexName = { kind: 'documents', corpus, space, side: null };
       const counted = read === undefined ? data : read.vector(data);
-      if (counted === undefined) return undefined;
-      return whenOpen(gate, () => {
-        const record = vectorRecord(counted);
-        const left = record && recordBehind(record, dropFloor(catalogue.corpusState(corpus)));
-        if (record === undefined || left !== undefined) apply(name, left, id, context, ports);
-        else onApplied?.(name, id);
-        onVector?.(counted);
-      });
+      if (counted === undefined) return;
+      const record = vectorRecord(counted);
+      const left = record && recordBehind(record, dropFloor(catalogue.corpusState(corpus)));
+      if (record === undefined || left !== undefined) apply(name, left, id, context, ports);
+      else onApplied?.(name, id);
+      onVector?.(counted);
     },
     'lakehouse.vector-corpus': ({ data }) => {
       const state = read === undefined ? data : read.corpus(data);
-      if (state === undefined) return undefined;
-      return whenOpen(gate, () => foldCorpus(state, ports));
+      if (state !== undefined) foldCorpus(state, ports);
     },
   };
 }
@@ -106,25 +100,16 @@ export function playbookHandlers(ports: FoldPorts): FoldHandlers<'PLAYBOOKS'> {
     'lakehouse.playbook': ({ data }, context) => {
       const { corpus, space, playbook_id: id } = data;
       const name: IndexName = { kind: 'playbooks', corpus, space, side: null };
-      return whenOpen(ports.gate, () => apply(name, playbookRecord(data, context.sequence), id, context, ports));
+      apply(name, playbookRecord(data, context.sequence), id, context, ports);
     },
     'lakehouse.playbook-retracted': ({ data }, context) => {
       const { corpus, playbook_id: id } = data;
       const record = retractedRecord(data, context.sequence);
-      return whenOpen(ports.gate, () => {
-        // A retraction names no space: it holds in all in which the playbook was recorded.
-        for (const { space } of ports.catalogue.ofCorpus('playbooks', corpus, null))
-          apply({ kind: 'playbooks', corpus, space, side: null }, record, id, context, ports);
-      });
+      // A retraction names no space: it holds in all in which the playbook was recorded.
+      for (const { space } of ports.catalogue.ofCorpus('playbooks', corpus, null))
+        apply({ kind: 'playbooks', corpus, space, side: null }, record, id, context, ports);
     },
   };
-}
-
-/** Runs at once while the gate is open; a fold that is held goes on when it opens. */
-function whenOpen(gate: FoldGate | undefined, work: () => void): void | Promise<void> {
-  const closed = gate?.closed();
-  if (closed === undefined) return work();
-  return closed.then(() => whenOpen(gate, work));
 }
 
 function apply(

@@ -6,6 +6,7 @@ import { subjectOf } from '../../streams/subjects.ts';
 import type { RuntimeConnection } from '../../streams/transport.ts';
 import type { IndexCatalogue, IndexName } from './catalogue.ts';
 import { type FoldPorts, playbookHandlers, vectorHandlers } from './fold.ts';
+import type { FoldGate } from './gate.ts';
 
 /** How far each folded stream is in a state; a stream that is not named is at its beginning. */
 export type Checkpoint = Readonly<Record<string, number>>;
@@ -32,6 +33,8 @@ export interface FoldOptions extends FoldPorts {
   /** Fold only these subjects of VECTORS; goes with `until`. */
   readonly vectorSubjects?: string;
   readonly betweenEvents?: () => Promise<void> | undefined;
+  /** Holds the folds while the whole state is looked at. */
+  readonly gate?: FoldGate;
   readonly log: RuntimeLog;
   /** As of a projector: what can not be read stays out of REJECTED. */
   readonly onlyLooks?: boolean;
@@ -40,8 +43,15 @@ export interface FoldOptions extends FoldPorts {
 /** Folds VECTORS and PLAYBOOKS into a catalogue of indexes, each in its order, independently of one another. */
 export function startIndexFolds(options: FoldOptions): IndexFolds {
   const { connection, worker, log, checkpoint, until, betweenEvents, vectorSubjects } = options;
-  const { onlyLooks = false } = options;
-  const common = { connection, worker, log, onlyLooks, ...(betweenEvents === undefined ? {} : { betweenEvents }) };
+  const { onlyLooks = false, gate } = options;
+  const common = {
+    connection,
+    worker,
+    log,
+    onlyLooks,
+    ...(gate === undefined ? {} : { held: gate.closed }),
+    ...(betweenEvents === undefined ? {} : { betweenEvents }),
+  };
   const endOf = (stream: string) => (until === undefined ? {} : { until: until[stream] ?? 0 });
   const vectors = startProjector({
     ...common,

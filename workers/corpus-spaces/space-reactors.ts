@@ -61,7 +61,9 @@ export async function startSpaceReactors(ports: SpaceReactorPorts): Promise<Spac
     spaces,
     stop: async (drainMs) => {
       await stop();
-      await Promise.all([...running.values()].map(async (reactor) => (await reactor).stop(drainMs)));
+      // One that never came to be, because the server was away, has nothing to finish.
+      const started = await Promise.allSettled(running.values());
+      await Promise.all(started.map((one) => (one.status === 'fulfilled' ? one.value.stop(drainMs) : undefined)));
     },
   };
 }

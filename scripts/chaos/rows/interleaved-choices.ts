@@ -17,7 +17,12 @@ const playbooksMax = 100;
 const deadlineMs = 30_000;
 const tolerance = 1e-6;
 const roles = ['Forklift Operator', 'Welder', 'Line Lead'] as const;
-const queries = ['need 3 forklift operators', 'welders in aurora', 'line lead, nights', 'a packer for monday'] as const;
+const queries: readonly string[] = [
+  'need 3 forklift operators',
+  'welders in aurora',
+  'line lead, nights',
+  'a packer for monday',
+];
 const boostDistanceMax = 0.5;
 const injectDistanceMax = 0.2;
 
@@ -112,7 +117,7 @@ async function learn(client: GatewayClient): Promise<Known> {
     );
   }
   const { vectors } = await client.embed({ texts: [...queries], kind: 'query' });
-  const vectorOf = (query: string) => vectors[queries.findIndex((one) => one === query)] ?? [];
+  const vectorOf = (query: string) => vectors[queries.indexOf(query)] ?? [];
   const between = (one: string, other: string) => {
     const [left, right] = [vectorOf(one), vectorOf(other)];
     const dot = (a: readonly number[], b: readonly number[]) =>
