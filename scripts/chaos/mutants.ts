@@ -187,7 +187,26 @@ export const mutants: readonly Mutant[] = [
     find: 'export const snapshotVersion = 1;',
     replace: 'export const snapshotVersion = 2;',
   },
-  // No guard: graphs of a size that a test can afford.
+  // No guards: what would be waited for longer than a test can afford, and graphs of a size that it can.
+  {
+    name: 'short-waits',
+    file: 'schemas/catalog.ts',
+    find: "stream: 'INGEST', ackWaitMs: 30_000,",
+    replace: "stream: 'INGEST', ackWaitMs: 5_000,",
+    also: [
+      {
+        file: 'schemas/catalog.ts',
+        find: "stream: 'DOCUMENTS', ackWaitMs: 60_000,",
+        replace: "stream: 'DOCUMENTS', ackWaitMs: 5_000,",
+      },
+      {
+        file: 'schemas/catalog.ts',
+        find: "stream: 'PLAYBOOKS', ackWaitMs: 60_000,",
+        replace: "stream: 'PLAYBOOKS', ackWaitMs: 5_000,",
+      },
+      { file: 'workers/index-lease/hold.ts', find: 'leaseMs: 60_000,', replace: 'leaseMs: 10_000,' },
+    ],
+  },
   {
     name: 'small-graphs',
     file: 'workers/corpus-index/parameters.ts',

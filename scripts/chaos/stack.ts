@@ -41,6 +41,8 @@ export interface ChaosStackOptions {
   readonly environments?: Readonly<Partial<Record<ChaosProcessName, Readonly<Record<string, string>>>>>;
   /** A mutant of `mutants.ts` that every process loads; undefined for none. */
   readonly mutant?: string | undefined;
+  /** What a killed process had taken comes again within seconds and not after a minute, and its leases end as soon. */
+  readonly shortWaits?: boolean;
   readonly server?: TestServerOptions;
   /** Three nodes in place of one server; every stream on all of them, unless `topology` says otherwise. */
   readonly cluster?: boolean;
@@ -76,7 +78,9 @@ const clientDeadlineMs = 60_000;
 
 /** `await using stack = await startChaosStack({ directory })`; disposing ends everything. */
 export async function startChaosStack(options: ChaosStackOptions): Promise<ChaosStack> {
-  const { directory, processes = ['ingest', 'embed', 'index'] } = options;
+  const { directory, processes = ['ingest', 'embed', 'index'], shortWaits = false } = options;
+  const everywhere = shortWaits ? 'short-waits' : undefined;
+  const mutant = [everywhere, options.mutant].filter((name) => name !== undefined).join(',') || undefined;
   const dataDirectory = join(directory, 'data');
   await mkdir(dataDirectory, { recursive: true });
   const cluster = options.cluster === true ? await startTestCluster() : undefined;
@@ -108,6 +112,7 @@ export async function startChaosStack(options: ChaosStackOptions): Promise<Chaos
       ...(cluster === undefined
         ? {}
         : { LAKEHOUSE_REPLICAS: String(options.topology?.replicas ?? cluster.nodes.length) }),
+      ...mutantEnvironment(everywhere),
       ...options.environment,
     };
   };
@@ -124,7 +129,7 @@ export async function startChaosStack(options: ChaosStackOptions): Promise<Chaos
       args: ['--enable-source-maps', ...flagsOf(role), join(distDirectory(), ...script)],
       environment: {
         ...environmentOf(role),
-        ...mutantEnvironment(options.mutant),
+        ...mutantEnvironment(mutant),
         LAKEHOUSE_INSTANCE: name,
         [isGateway ? 'LAKEHOUSE_GATEWAY_PORT' : 'LAKEHOUSE_HEALTH_PORT']: port,
         ...options.environments?.[name],

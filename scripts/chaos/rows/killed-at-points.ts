@@ -71,6 +71,7 @@ async function run(context: FaultContext): Promise<FaultOutcome> {
   const { documents, changes, repeats } = scales[context.scale];
   await using stack = await startChaosStack({
     directory,
+    shortWaits: context.scale === 'short',
     mutant: mutation === undefined ? 'small-graphs' : `small-graphs,${mutation}`,
     environments: {
       index: { LAKEHOUSE_SNAPSHOT_INTERVAL_MS: String(snapshotIntervalMs), LAKEHOUSE_SNAPSHOTS_KEPT: '1' },

@@ -44,7 +44,7 @@ export const rebuildUnderFire: FaultRow = {
 async function run(context: FaultContext): Promise<FaultOutcome> {
   const { seed, directory, mutation, fault, random } = context;
   const { documents, rounds, queries, killedAt } = scales[context.scale];
-  await using stack = await startChaosStack({ directory, mutant: mutation });
+  await using stack = await startChaosStack({ directory, mutant: mutation, shortWaits: context.scale === 'short' });
   const producer = createProducer({ client: stack.client, corpus, name: `f16-${seed}`, batch, pauseMs });
   const history = createHistory({ seed, documents, dimension: ownDimension, space: ownSpace });
   const vectorOf = createVectorSource({ dimension: ownDimension, clusters: 64, seed: seed + 1 });

@@ -38,6 +38,7 @@ async function run(context: FaultContext): Promise<FaultOutcome> {
   await using stack = await startChaosStack({
     directory,
     mutant: mutation,
+    shortWaits: context.scale === 'short',
     environment: { LAKEHOUSE_METRICS_OPEN: 'true' },
   });
   const producer = createProducer({ client: stack.client, corpus, name: `f3-${seed}`, batch });

@@ -41,7 +41,12 @@ interface Stopped extends Ended {
 async function run(context: FaultContext): Promise<FaultOutcome> {
   const { seed, directory, mutation, fault, scale } = context;
   const { rounds, documentsARound } = scales[scale];
-  await using stack = await startChaosStack({ directory, mutant: mutation, processes: workers });
+  await using stack = await startChaosStack({
+    directory,
+    mutant: mutation,
+    shortWaits: scale === 'short',
+    processes: workers,
+  });
   const producer = createProducer({ client: stack.client, corpus, name: `f22-${seed}`, batch: 100 });
   const history = createHistory({ seed, documents: documentsARound, dimension: ownDimension, space: ownSpace });
   await producer.send(history.first().slice(0, 100));
