@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type IndexInfo, indexInfoSchema } from '../../schemas/requests/index.ts';
 import { findFreePort } from '../../streams/server/ports.ts';
-import { createServiceClient } from '../../streams/service-client.ts';
+import { createServiceClient, type ServiceClient } from '../../streams/service-client.ts';
 import { messageSchema, type Task } from '../../workers/rebuild/task.ts';
 import { type ChaosProcess, createChaosProcess } from '../chaos/process.ts';
 import { benchMain } from './command.ts';
@@ -68,9 +68,17 @@ await benchMain({
     const rebuildMs = await rebuild(stack, documents);
     note(`a rebuild from the stream took ${Math.round(rebuildMs)} ms`);
     await rm(join(stack.dataDirectory, 'snapshots'), { recursive: true, force: true });
-    const info = await openInfo(stack);
+    const gateway = await stack.connectAs('gateway');
+    const client = createServiceClient(gateway);
+    await using _client = {
+      [Symbol.asyncDispose]: async () => {
+        client.close();
+        await gateway.drain();
+      },
+    };
+    const info = infoFrom(client);
     const index = await createIndex(stack);
-    await using _ = { [Symbol.asyncDispose]: async () => void (await index.kill9()) };
+    await using _process = { [Symbol.asyncDispose]: async () => void (await index.kill9()) };
     const cold = await bootAfterKill(info, index);
     note(
       `without a snapshot: ready after ${Math.round(cold.readyMs)} ms, with its graph after ${Math.round(cold.wholeMs)} ms`,
@@ -177,8 +185,7 @@ async function createIndex(stack: BenchStack): Promise<ChaosProcess> {
 type Info = () => Promise<IndexInfo>;
 
 /** What the index worker tells, asked over the bus: no gateway runs here. */
-async function openInfo(stack: BenchStack): Promise<Info> {
-  const client = createServiceClient(await stack.connectAs('gateway'));
+function infoFrom(client: ServiceClient): Info {
   return async () => {
     const { body } = await client.request('svc.index.info', Buffer.from('{}'), { deadlineMs: infoDeadlineMs });
     return indexInfoSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')));

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { distDirectory } from '../command/paths.ts';
+import { endingWithParent } from '../testing/ending-with-parent.ts';
 import type { FaultRow, Scale } from './fault-row.ts';
 import { type RowTask, rowMessageSchema } from './row-message.ts';
 import type { RowRequest, RowRun } from './run-row.ts';
@@ -23,9 +24,8 @@ export async function runRowProcess(
   const { seed, scale, fault: withFault, mutation, budgetMs } = request;
   const task: RowTask = { fault, seed, scale, withFault, mutation, budgetMs };
   const entry = join(distDirectory(), 'scripts', 'chaos', 'row-main.js');
-  const child = spawn(process.execPath, ['--enable-source-maps', entry, JSON.stringify(task)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const { command, args } = endingWithParent(process.execPath, ['--enable-source-maps', entry, JSON.stringify(task)]);
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let tail = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     tail = `${tail}${text}`.slice(-stderrTailCharacters);
