@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { GatewayError } from '../../gateway/client/errors.ts';
 import type { TaskReplayRun } from '../../schemas/distillation/replay-run.ts';
 import { appendLine } from '../../streams/append.ts';
 import { layout } from '../../workers/distillation/files/layout.ts';
@@ -8,7 +9,7 @@ import { playbookCorpusDefault, playbookOf, readPlaybooks } from '../../workers/
 import { replay } from '../../workers/replay/replay.ts';
 import { type Retrieved, retrieveByWords, retrieveLimits } from '../../workers/replay/retrieve.ts';
 import { command } from '../command/define.ts';
-import { usageError } from '../command/errors.ts';
+import { CommandError, usageError } from '../command/errors.ts';
 import { dataDirectoryOf, gatewayArguments, openGateway } from '../command/gateway.ts';
 import { openLog } from '../command/log-access.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -88,12 +89,24 @@ function byMeaning(
   return async (task) => {
     const client = await openGateway(args);
     const k = retrieveLimits.artifactsMax;
-    const { results } = await client.search({ query_text: task, corpora: [args.corpus ?? playbookCorpusDefault], k });
+    const corpus = args.corpus ?? playbookCorpusDefault;
+    const { results } = await client.search({ query_text: task, corpora: [corpus], k }).catch((error: unknown) => {
+      throw error instanceof GatewayError && error.problem.code === 'corpus_not_found' ? notIndexed(corpus) : error;
+    });
     return results.flatMap(({ metadata, distance }) => {
       const sample = playbookOf(metadata);
       return sample === undefined ? [] : [{ sample, score: 1 - distance }];
     });
   };
+}
+
+function notIndexed(corpus: string): CommandError {
+  return new CommandError(exitCodes.absent, {
+    happened: `there is no corpus "${corpus}" to retrieve playbooks from`,
+    means: 'Playbooks can be found by meaning when they have been indexed. No model was asked.',
+    remedy:
+      'Run "lakehouse distill run-all" and "lakehouse distill index", or take --retriever jaccard or --no-retrieval.',
+  });
 }
 
 function runText(run: TaskReplayRun): string {
