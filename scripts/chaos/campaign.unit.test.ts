@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Surroundings } from '../bench/surroundings.ts';
 import { type CampaignOptions, runCampaign } from './campaign.ts';
 import { type FaultOutcome, type FaultRow, faultIds } from './fault-row.ts';
-import { campaignMarkdown, createCampaignReport, reportName } from './report.ts';
+import { campaignMarkdown, createCampaignReport, redOf, reportName } from './report.ts';
 import { type RowRequest, runRow } from './run-row.ts';
 import { barsOf, totalsOf } from './totals.ts';
 
@@ -141,6 +141,23 @@ describe('its report', () => {
     expect(campaignMarkdown(whole)).toContain('## F24: title of F24');
     const subset = reportOf(reports.slice(1));
     expect([reportName(subset), subset.bars]).toEqual(['chaos-subset', []]);
+  });
+
+  it('keeps the rows that were not run again, each with what it ran on', async () => {
+    const first = await campaign([rowOf('F1', async () => bad), rowOf('F3', asItShould.run)]);
+    const before = reportOf(first.reports);
+    expect(redOf(before)).toEqual(['F1']);
+    const { reports } = await campaign([asItShould]);
+    const run = { reports, seed: 8, scale: 'long', withMutations: true, durationMs: 2 } as const;
+    const later = { ...surroundings, commit: 'def' };
+    const after = createCampaignReport(run, later, '2026-11-22T00:00:00Z', before);
+    expect(after).toMatchObject({
+      durationMs: 3,
+      F1: { passed: true, commit: 'def', recorded_at: '2026-11-22T00:00:00Z' },
+      F3: { passed: true, commit: 'abc', recorded_at: '2026-11-21T00:00:00Z' },
+    });
+    expect(redOf(after)).toEqual([]);
+    expect(campaignMarkdown(after)).toContain('Seed 7, commit def, 2026-11-22T00:00:00Z.');
   });
 
   it('does not pass where a bar of the whole is missed', async () => {

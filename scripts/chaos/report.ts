@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Surroundings } from '../bench/surroundings.ts';
 import { textTable } from '../command/table.ts';
@@ -6,8 +6,11 @@ import type { FaultReport, StepReport } from './campaign.ts';
 import { type FaultId, faultIds, type Scale } from './fault-row.ts';
 import { type Bar, barsOf, type Totals, totalsOf } from './totals.ts';
 
+/** A row as it is written. Rows can be run again, each then with what it ran on. */
+export type ReportedFault = FaultReport & { readonly commit: string; readonly recorded_at: string };
+
 /** The report as it is written: one object for each fault by its number, and what holds for all of them. */
-export type CampaignReport = Readonly<Partial<Record<FaultId, FaultReport>>> & {
+export type CampaignReport = Readonly<Partial<Record<FaultId, ReportedFault>>> & {
   readonly schema: 'lakehouse.chaos.v1';
   readonly recorded_at: string;
   readonly passed: boolean;
@@ -29,8 +32,22 @@ export interface CampaignRun {
   readonly durationMs: number;
 }
 
-export function createCampaignReport(run: CampaignRun, surroundings: Surroundings, recordedAt: string): CampaignReport {
-  const { reports, scale, seed, durationMs } = run;
+/** @param before of the same scale: its rows stay where they were not run again */
+export function createCampaignReport(
+  run: CampaignRun,
+  surroundings: Surroundings,
+  recordedAt: string,
+  before?: CampaignReport,
+): CampaignReport {
+  const { scale, seed } = run;
+  const commit = `${surroundings.commit}${surroundings.dirty ? ' with changes' : ''}`;
+  const anew = run.reports.map((report): ReportedFault => ({ ...report, commit, recorded_at: recordedAt }));
+  const kept = before === undefined ? [] : reportsOf(before).map((report) => ({ ...ranAs(before), ...report }));
+  const reports = faultIds.flatMap((fault) => {
+    const one = [...anew, ...kept].find((report) => report.fault === fault);
+    return one === undefined ? [] : [one];
+  });
+  const durationMs = run.durationMs + (before?.durationMs ?? 0);
   const bars = isWhole(reports) ? barsOf(reports, scale) : [];
   return {
     schema: 'lakehouse.chaos.v1',
@@ -47,15 +64,23 @@ export function createCampaignReport(run: CampaignRun, surroundings: Surrounding
   };
 }
 
+/** What the rows of a report ran on that do not say it themselves. */
+const ranAs = ({ surroundings, recorded_at }: CampaignReport) => ({ commit: surroundings.commit, recorded_at });
+
 function isWhole(reports: readonly FaultReport[]): boolean {
   return faultIds.every((fault) => reports.some((report) => report.fault === fault));
 }
 
-const reportsOf = (report: CampaignReport): FaultReport[] =>
+const reportsOf = (report: CampaignReport): ReportedFault[] =>
   faultIds.flatMap((fault) => {
     const one = report[fault];
     return one === undefined ? [] : [one];
   });
+
+/** The rows of a report that did not pass. */
+export function redOf(report: CampaignReport): FaultId[] {
+  return reportsOf(report).flatMap(({ fault, passed }) => (passed ? [] : [fault]));
+}
 
 const seconds = (milliseconds: number) => `${(milliseconds / 1_000).toFixed(1)} s`;
 const countsText = (counts: Readonly<Record<string, number>>) =>
@@ -141,7 +166,7 @@ export function campaignMarkdown(report: CampaignReport): string {
   return `${parts.join('\n\n')}\n`;
 }
 
-function rowParts(report: FaultReport): string[] {
+function rowParts(report: ReportedFault): string[] {
   const checks = report.checks.map(({ oracle, held, seen }) => [oracle, held ? 'held' : 'RED', seen]);
   const mutations = report.mutations.map(({ name, breaks, wentRed, toldBy, failure }) => [
     name,
@@ -152,6 +177,7 @@ function rowParts(report: FaultReport): string[] {
   return [
     `## ${report.fault}: ${report.title}`,
     `Passes when: ${report.passes}`,
+    `Seed ${report.seed}, commit ${report.commit}, ${report.recorded_at}.`,
     ...(checks.length === 0 ? [] : [table(['check', 'result', 'seen'], checks)]),
     ...(report.failure === undefined ? [] : [`Broke: ${report.failure.split('\n')[0]}`]),
     ...(mutations.length === 0 ? [] : [table(['mutation', 'what it breaks', 'result', 'told by'], mutations)]),
@@ -162,6 +188,13 @@ function rowParts(report: FaultReport): string[] {
 export function reportName(report: CampaignReport): string {
   const short = report.scale === 'short' ? '-short' : '';
   return `chaos${short}${isWhole(reportsOf(report)) ? '' : '-subset'}`;
+}
+
+/** The report of a whole campaign that is there already; undefined where there is none. */
+export async function readCampaignReport(directory: string, scale: Scale): Promise<CampaignReport | undefined> {
+  const path = join(directory, scale === 'short' ? 'chaos-short.json' : 'chaos.json');
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as CampaignReport);
 }
 
 /** Writes `<name>.json` and `<name>.md`; gives their paths. */

@@ -6,7 +6,14 @@ import { projectDirectory } from '../bench/project.ts';
 import { readSurroundings } from '../bench/surroundings.ts';
 import { runCampaign } from '../chaos/campaign.ts';
 import { type FaultId, faultIds } from '../chaos/fault-row.ts';
-import { campaignText, createCampaignReport, writeCampaignReport } from '../chaos/report.ts';
+import {
+  type CampaignReport,
+  campaignText,
+  createCampaignReport,
+  readCampaignReport,
+  redOf,
+  writeCampaignReport,
+} from '../chaos/report.ts';
 import { runRowProcess } from '../chaos/row-process.ts';
 import { allRows } from '../chaos/rows/all.ts';
 import { numberFlag } from '../command/arguments.ts';
@@ -19,7 +26,7 @@ const minutesMax = 24 * 60;
 
 export default command({
   summary: 'Breaks the system in every way of the fault table, on servers of its own, and tells what held.',
-  examples: ['chaos --short', 'chaos --fault F1,F6 --seed 7', 'chaos --minutes 60 --json'],
+  examples: ['chaos --short', 'chaos --fault F1,F6 --seed 7', 'chaos --minutes 60 --json', 'chaos --again'],
   args: {
     fault: {
       type: 'string',
@@ -41,14 +48,22 @@ export default command({
       description: 'Also breaks guards on purpose, to show that it is found.',
       negativeDescription: 'Leaves the broken guards out.',
     },
+    again: {
+      type: 'boolean',
+      description: 'Rows that did not pass, or those of --fault, once more; the others stay as the report has them.',
+    },
     output: { type: 'string', valueHint: 'DIR', description: 'Where the report is written; reports/chaos otherwise.' },
   },
   async run({ args, every, output, rawArguments }) {
-    const faults = readFaults(every('fault'));
+    const directory = args.output ?? join(projectDirectory(), 'reports', 'chaos');
+    const scale = args.short === true ? 'short' : 'long';
+    const before = args.again === true ? await readCampaignReport(directory, scale) : undefined;
+    if (args.again === true && before === undefined)
+      throw usageError(`there is no report of a whole campaign in ${directory}`, 'Run the campaign without --again.');
+    const faults = chosenFaults(every('fault'), before);
     const seed = numberFlag('seed', args.seed, { min: 0, max: seedMax }) ?? randomInt(seedMax);
     const minutes = numberFlag('minutes', args.minutes, { min: 1, max: minutesMax });
     const jobs = numberFlag('jobs', args.jobs, { min: 1, max: faultIds.length }) ?? 1;
-    const scale = args.short === true ? 'short' : 'long';
     const withMutations = args.mutations !== false;
     const binary = await locateServer({ report: output.note });
     const surroundings = readSurroundings(
@@ -75,14 +90,21 @@ export default command({
       { reports, seed, scale, withMutations, durationMs },
       surroundings,
       new Date().toISOString(),
+      before,
     );
-    const directory = args.output ?? join(projectDirectory(), 'reports', 'chaos');
     const files = await writeCampaignReport(report, directory);
     output.answer(report, campaignText(report));
     output.note(`written: ${files.join(', ')}`);
     return report.passed ? exitCodes.done : exitCodes.differs;
   },
 });
+
+function chosenFaults(named: readonly string[], before: CampaignReport | undefined): FaultId[] {
+  if (before === undefined || named.length > 0) return readFaults(named);
+  const red = redOf(before);
+  if (red.length === 0) throw usageError('every row of the report has passed', 'Name rows with --fault.');
+  return red;
+}
 
 function readFaults(named: readonly string[]): FaultId[] {
   const wanted = new Set(named.map((name) => name.trim().toUpperCase()));

@@ -4,7 +4,8 @@ import type { Check } from '../fault-row.ts';
 import type { ChaosStack } from '../stack.ts';
 import { attempt, check } from './check.ts';
 
-const settleDeadlineMs = 120_000;
+/** What somebody had in hand who is gone comes again after an ack wait of up to a minute, and again if it fails then. */
+const settleDeadlineMs = 240_000;
 
 const sameState = 'H: the live state is the fold of VECTORS and PLAYBOOKS';
 const sameAsSaid = 'H: ids, versions, hashes and metadata are what INGEST alone says';

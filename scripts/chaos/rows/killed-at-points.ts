@@ -87,7 +87,8 @@ async function run(context: FaultContext): Promise<FaultOutcome> {
   const chosen = places.filter(({ process, point }) => concerns(mutation, process, point));
   for (let repeat = 0; repeat < repeats; repeat++)
     for (const [at, place] of chosen.entries()) {
-      const before = chosen[at - 1]?.process;
+      // The first of a repeat comes behind the last of the one before.
+      const before = (chosen[at - 1] ?? (repeat === 0 ? undefined : chosen.at(-1)))?.process;
       if (before !== undefined && before !== place.process) await startAnew(stack, before);
       const killed = await killAt(place, before !== place.process, own, sights);
       if (killed) kills++;

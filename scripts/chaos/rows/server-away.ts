@@ -17,7 +17,6 @@ const corpus = 'workers';
 const askEveryMs = 200;
 const resumeDeadlineMs = 20_000;
 const answerDeadlineMs = 15_000;
-const settleMs = 20_000;
 
 /** F5: nats-server is away for a while, with the gateway and the workers up. */
 export const serverAway: FaultRow = {
@@ -76,7 +75,7 @@ async function run(context: FaultContext): Promise<FaultOutcome> {
           : `${wrong.length} of ${answers.length} were not; ${wrong[0].what} ${wrong[0].status}, Retry-After ${wrong[0].retryAfter}`,
       ),
       resumed,
-      ...(resumed.held ? await checkDigest(stack, settleMs) : []),
+      ...(resumed.held ? await checkDigest(stack) : []),
       ...acknowledged.checks,
       checkNoCrash(stack),
     ],

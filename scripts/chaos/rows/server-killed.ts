@@ -21,7 +21,6 @@ const batch = 250;
 const killWithinMs = 250;
 /** So long the server stays away at most. */
 const awayMsMax = 400;
-const settleMs = 60_000;
 
 /** F3: nats-server is killed again and again while documents come in. */
 export const serverKilled: FaultRow = {
@@ -59,7 +58,7 @@ async function run(context: FaultContext): Promise<FaultOutcome> {
     await sending;
     context.report(`${producer.documents()} documents, ${killed} kills`);
   }
-  const digests = await checkDigest(stack, settleMs);
+  const digests = await checkDigest(stack);
   const acknowledged = await checkAcknowledged(stack.operator, producer.acknowledged);
   const delivered = await readCounter(stack.urlOf('ingest'), 'lakehouse_reactor_message_duration_seconds_count', {
     worker: 'ingest',
