@@ -53,6 +53,29 @@ describe('append', () => {
     expect(await say('small again', 'm-3')).toEqual({ sequence: 2, duplicate: false });
   });
 
+  it('keeps the oldest of a log that fills up to its limit, whoever appends', async () => {
+    await using test = await startTestLog({ streamBytes: { PLAYBOOKS: 64 * 1024 } });
+    const writers = await Promise.all([test.connectAs('playbook'), test.connectAs('playbook')]);
+    // Ever smaller where it is refused: one of them would fit by its bytes, and not with what is stored beside it.
+    const fill = async (connection: (typeof writers)[number], writer: number) => {
+      let turn = 0;
+      for (let size = 400; size > 0; ) {
+        const options = { messageId: `${writer}-${turn++}` };
+        const refusal = await appendBytes(connection, 'playbooks.p.a', Buffer.alloc(size, 120), options).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        if (refusal === undefined) continue;
+        expect(refusal).toMatchObject({ code: 'store_full' });
+        size -= 16;
+      }
+    };
+    await Promise.all(writers.map(fill));
+    const held = await test.readAll('PLAYBOOKS');
+    expect(held.length).toBeGreaterThan(80);
+    expect(held[0]?.sequence).toBe(1);
+  });
+
   it('appends a line as it is and refuses one that would be two, or none', async () => {
     await using test = await startTestLog();
     const line = (text: string) => appendLine(test.operator, 'lakehouse.audit-baseline', Buffer.from(text), text);

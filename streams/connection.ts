@@ -84,7 +84,7 @@ export async function connectLog(options: ConnectOptions): Promise<LogConnection
     nats,
     jetStream,
     manager,
-    transport: createJetStreamTransport({ nats, jetStream, manager }),
+    transport: createJetStreamTransport({ nats, jetStream, manager }, options.clock),
     inboxPrefix,
     clock: options.clock,
     telemetry,

@@ -13,11 +13,15 @@ import {
   type PubAck,
   type Subscription,
 } from 'nats';
-import type { StreamName } from '../schemas/catalog.ts';
+import { type StreamName, streamNames, subjectsOf } from '../schemas/catalog.ts';
+import type { Clock } from './clock.ts';
 import { ensureConsumer, restartConsumer } from './durable-consumer.ts';
 import { nanos } from './durations.ts';
 import { inspectConsumer } from './inspect.ts';
 import { ConflictError, OutageError } from './log-errors.ts';
+import { createRoom, type Room } from './room.ts';
+import { isAtLeast, parseServerVersion, refusesWhenFullSince } from './server/version.ts';
+import { topology } from './topology.ts';
 import type {
   Appended,
   LogTransport,
@@ -43,10 +47,15 @@ interface Server {
 }
 
 /** The log as a JetStream server gives it. */
-export function createJetStreamTransport(server: Server): LogTransport {
+export function createJetStreamTransport(server: Server, clock: Clock): LogTransport {
   const { manager } = server;
+  const look = async (stream: string) => {
+    const { state, config } = await manager.streams.info(stream);
+    return { bytes: state.bytes, bytesMax: config.max_bytes };
+  };
+  const room = createRoom({ look, clock });
   return {
-    publish: (publication) => publish(server, publication),
+    publish: (publication) => publishWhereRoomIs(server, room, publication),
     newest: (stream, subject, fromLeader) => newest(server, stream, subject, fromLeader),
     message: (stream, sequence) => message(server, stream, sequence),
     nextSequence: (stream, sequence, subject) => nextSequence(server, stream, sequence, subject),
@@ -61,6 +70,43 @@ export function createJetStreamTransport(server: Server): LogTransport {
     consumerStatus: (stream, durable) => inspectConsumer(server, stream, durable),
     restartConsumer: (declaration) => restartConsumer(server, declaration),
   };
+}
+
+/** Streams that refuse when they are full; a window lets its oldest go. */
+const refusingStreams = new Map(
+  streamNames
+    .filter((name) => topology[name].keeps !== 'window')
+    .flatMap((name) => subjectsOf(name).map((subject) => [subject.slice(0, subject.indexOf('.')), name] as const)),
+);
+
+/** What a server keeps beside a message's own bytes, and the headers that the client adds, at most. */
+const recordBytesMore = 320;
+
+function recordBytes({ subject, payload, headers: said }: Publication): number {
+  const ofHeaders = Object.entries(said).reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0);
+  return recordBytesMore + subject.length + payload.length + ofHeaders;
+}
+
+/** Whether a full stream refuses, or throws its oldest message away first: see `Room`. */
+function refusesWhenFull({ info }: NatsConnection): boolean {
+  const version = parseServerVersion(info?.version ?? '');
+  return version !== undefined && isAtLeast(version, refusesWhenFullSince);
+}
+
+async function publishWhereRoomIs(server: Server, room: Room, publication: Publication): Promise<Appended> {
+  const { subject } = publication;
+  const stream = refusingStreams.get(subject.slice(0, subject.indexOf('.')));
+  if (stream === undefined || refusesWhenFull(server.nats)) return publish(server, publication);
+  const bytes = recordBytes(publication);
+  const fits = await room.take(stream, bytes).catch((error: unknown) => {
+    throw classify(error, subject);
+  });
+  if (!fits) throw storeFull(subject, `${stream} has no room for ${bytes} bytes`);
+  return publish(server, publication).finally(() => room.done(stream, bytes));
+}
+
+function storeFull(subject: string, why: string, cause?: unknown): OutageError {
+  return new OutageError('store_full', `the log is full for ${subject}: ${why}; raise the stream's byte limit`, cause);
 }
 
 async function publish(
@@ -85,12 +131,7 @@ function classify(error: unknown, subject: string): Error {
   if (!(error instanceof NatsError)) return error instanceof Error ? error : new Error(String(error));
   const code = error.api_error?.err_code ?? 0;
   if (code === wrongLastSequence) return new ConflictError(error.message);
-  if (storeFullCodes.has(code))
-    return new OutageError(
-      'store_full',
-      `the log is full for ${subject}: ${error.message}; raise the stream's byte limit`,
-      error,
-    );
+  if (storeFullCodes.has(code)) return storeFull(subject, error.message, error);
   if (error.code === 'MAX_PAYLOAD_EXCEEDED' || error.code === 'PERMISSIONS_VIOLATION') return error;
   return new OutageError('unavailable', `the log did not take ${subject}: ${error.code} ${error.message}`, error);
 }

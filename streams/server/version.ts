@@ -11,6 +11,12 @@ export const oldestServerVersion: ServerVersion = { major: 2, minor: 9, patch: 0
 /** `sync_interval: always` is refused as an unknown field before this release. */
 export const syncAlwaysSince: ServerVersion = { major: 2, minor: 10, patch: 0 };
 
+/**
+ * Before this release a stream that refuses when it is full takes a message whose bytes fit, and throws its oldest one away
+ * where what it takes to store it does not (seen with 2.9.10, not with 2.10.27 and 2.15.1).
+ */
+export const refusesWhenFullSince: ServerVersion = { major: 2, minor: 10, patch: 0 };
+
 const versionPattern = /(?:^|[^\d.])(\d{1,4})\.(\d{1,4})\.(\d{1,6})(?=$|[^\d.])/;
 
 /** Reads the answer of `nats-server --version` (`nats-server: v2.9.10`); `undefined` where no version is in it. */
