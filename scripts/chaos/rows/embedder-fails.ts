@@ -24,8 +24,9 @@ const faults: readonly OllamaFault[] = [
 const scales = { short: { documents: 6, rounds: 1 }, long: { documents: 200, rounds: 3 } } as const;
 /** How long the embedder fails in one way at least once somebody has met it. */
 const failMsOf = { short: 50, long: 3_000 } as const;
-const metWithinMs = 30_000;
-const drainedWithinMs = 90_000;
+/** After a long outage it is asked once a minute. */
+const metWithinMs = 120_000;
+const drainedWithinMs = 180_000;
 const lookEveryMs = 50;
 /** Documents of a text that waits are gathered, and come again after 0.5, 1, 2 ... seconds. */
 const requestsPerSecondMax = 64;
