@@ -5,6 +5,7 @@ import { consumerStalled } from './consumer-stalled.ts';
 import { deliveredOften } from './delivered-often.ts';
 import { diskFull } from './disk-full.ts';
 import { embedderFails } from './embedder-fails.ts';
+import { hostileClients, slowClients } from './hostile-clients.ts';
 import { indexKilled } from './index-killed.ts';
 import { interleavedChoices } from './interleaved-choices.ts';
 import { killedAtPoints } from './killed-at-points.ts';
@@ -22,7 +23,7 @@ import { snapshotsDamaged } from './snapshots-damaged.ts';
 import { versionBefore } from './version-before.ts';
 import { workersStopped } from './workers-stopped.ts';
 
-/** Every row of the fault table that is built, in the table's order. */
+/** Every row of the fault table, in its order. */
 export const allRows: readonly FaultRow[] = [
   indexKilled,
   killedAtPoints,
@@ -40,10 +41,12 @@ export const allRows: readonly FaultRow[] = [
   partitionTwice,
   burst,
   rebuildUnderFire,
+  hostileClients,
   interleavedChoices,
   rightsRefused,
   versionBefore,
   simulatedRuntimes,
   workersStopped,
   nodeLost,
+  slowClients,
 ];
