@@ -8,7 +8,7 @@ import { subjectOf } from '../../streams/subjects.ts';
 import type { RuntimeConnection } from '../../streams/transport.ts';
 import { createIndexCatalogue, type IndexCatalogue } from '../../workers/corpus-index/catalogue.ts';
 import { createFoldGate, type FoldGate } from '../../workers/corpus-index/gate.ts';
-import { type IndexFolds, readCorpora, startIndexFolds } from '../../workers/corpus-index/state.ts';
+import { type IndexFolds, startIndexFolds } from '../../workers/corpus-index/state.ts';
 import { startSpaceReactors } from '../../workers/corpus-spaces/space-reactors.ts';
 import { defaultSpace } from '../../workers/documents/testing/history.ts';
 import {
@@ -191,7 +191,6 @@ async function startIndex(process: ProcessPorts): Promise<SimulatedProcess> {
   const { clock } = connection;
   const catalogue = createIndexCatalogue(configuredSpaceText);
   const gate = createFoldGate();
-  await readCorpora(connection, 'index', log, catalogue);
   const boot = await bootFromSnapshot({ store, catalogue, connection, log });
   const folds = startIndexFolds({
     connection,

@@ -27,8 +27,9 @@ describe('a simulated run', () => {
   });
 
   it('holds under seeds that once told a fault', async () => {
-    // A look amid an event; a worker that is told to stop while what it starts can not be had.
-    for (const first of [1_503_844_621, 1_500_011_940]) {
+    // A look amid an event; a worker that is told to stop while what it starts can not be had; a snapshot that another
+    // worker took behind a drop, while a boot was reading what had been dropped.
+    for (const first of [1_503_844_621, 1_500_011_940, 20_281_604]) {
       const options = { first, count: 1, fault: true, mutation: undefined, untilFailure: false };
       expect(await simulateSeeds(options)).toMatchObject({ seeds: 1, failed: [] });
     }

@@ -15,7 +15,7 @@ import {
   type SnapshotLog,
   saveSnapshotEntries,
 } from '../corpus-index/snapshots.ts';
-import { type Checkpoint, foldedStreams } from '../corpus-index/state.ts';
+import { type Checkpoint, foldedStreams, readCorpora } from '../corpus-index/state.ts';
 
 const snapshotFolder = 'snapshots';
 
@@ -31,8 +31,12 @@ export interface BootPorts {
   readonly log: RuntimeLog;
 }
 
-/** Fills the catalogue from the newest snapshot that is whole and of this log; a bad one is passed over, never loaded. */
+/**
+ * Fills the catalogue from what was said of every corpus, and from the newest snapshot that is whole and of this log; a bad
+ * one is passed over, never loaded.
+ */
 export async function bootFromSnapshot({ store, catalogue, connection, log }: BootPorts): Promise<Boot> {
+  await readCorpora(connection, 'index', log, catalogue);
   const ends: Record<string, number> = {};
   for (const stream of foldedStreams) ends[stream] = (await readStreamState(connection, stream)).lastSequence;
   const chosen = await loadNewestSnapshot(store, snapshotFolder, {
@@ -47,6 +51,8 @@ export async function bootFromSnapshot({ store, catalogue, connection, log }: Bo
   for (const { key, reason } of chosen?.skipped ?? []) log.warn({ key, reason }, 'a snapshot is passed over');
   if (chosen?.snapshot === undefined) return { checkpoint: {}, snapshot: null };
   const { key, checkpoint, createdAt, entries, notes } = chosen.snapshot;
+  // Another worker may have taken it since, behind a word on a corpus that is not folded from its checkpoint on any more.
+  await readCorpora(connection, 'index', log, catalogue);
   for (const entry of entries) catalogue.set(entry);
   // What was dropped since the snapshot was taken is not to be found while its tail is folded.
   for (const { corpus } of catalogue.corpusStates()) conformCorpus(catalogue, corpus);

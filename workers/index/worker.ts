@@ -10,7 +10,7 @@ import { createServiceClient } from '../../streams/service-client.ts';
 import { readStreamState } from '../../streams/stream-reader.ts';
 import { createIndexCatalogue } from '../corpus-index/catalogue.ts';
 import { createFoldGate } from '../corpus-index/gate.ts';
-import { readCorpora, startIndexFolds } from '../corpus-index/state.ts';
+import { startIndexFolds } from '../corpus-index/state.ts';
 import { createCorpusSpaces } from '../corpus-spaces/corpus-spaces.ts';
 import { dropFloor } from '../documents/corpus-state.ts';
 import { createEmbedQueries } from '../query-vectors/embed-query.ts';
@@ -52,7 +52,6 @@ async function startIndexWorker(context: ProcessContext): Promise<RunningWorker>
   const spaces = createCorpusSpaces();
   const catalogue = createIndexCatalogue(formatSpace(configuration.embedder.space), (corpus) => spaces.serving(corpus));
   const gate = createFoldGate();
-  await readCorpora(connection, 'index', log, catalogue);
   const boot = await bootFromSnapshot({ store, catalogue, connection, log });
 
   let folds: ReturnType<typeof startIndexFolds> | undefined;
