@@ -91,6 +91,8 @@ async function run(context: FaultContext): Promise<FaultOutcome> {
   const history = createHistory({ seed, documents, dimension: ownDimension, space: ownSpace });
   const query = createVectorSource({ dimension: ownDimension, clusters: 8, seed })(1);
   await producer.send(history.first());
+  // What is asked from here on has its corpus.
+  await stack.client.ingest(corpus, [{ id: 'w-1', metadata: {} }], { waitSearchable: true });
   const checks: Check[] = [];
   if (fault) checks.push(...(await snapshotsFull(stack, snapshots, query, roomBytes)));
   else checks.push(await snapshotTaken(stack));
