@@ -120,11 +120,11 @@ describe('a reactor', () => {
   });
 
   it('tries again without end while the log is full, ever more slowly, and rejects nothing', async () => {
-    await using test = await startTestLog({ streamBytes: { DOCUMENTS: 4_096 } });
+    await using test = await startTestLog({ streamBytes: { DOCUMENTS: 16_384 } });
     await say(test, ['a', 'b']);
     const handler: Handler = (id, { sequence }) => ({
       kind: 'append',
-      events: [planned(id, sequence, 'x'.repeat(3_000))],
+      events: [planned(id, sequence, 'x'.repeat(8_000))],
     });
     const { reactor, count } = await startIngest(test, await test.connectAs('ingest'), handler, { concurrency: 1 });
     const attemptsMax = deliveries.ingest.failedAttemptsMax;
