@@ -68,8 +68,18 @@ export async function holdLease(options: HoldOptions): Promise<Lease> {
     last = await speak('claimed');
     await read();
   };
+  // A first claim that was void, of one who has let go of it by the time it is looked at, is made once more.
+  const acquire = async () => {
+    for (let claims = 0; claims < leaseLimits.conflictsMax; claims++) {
+      const found = await readLease(connection, corpus, await speak('claimed'));
+      last = found.lastSequence;
+      if (found.holder?.run_id === run_id) return;
+      if (found.holder !== undefined) throw refusal(corpus, found.holder);
+    }
+    throw refusal(corpus, undefined);
+  };
 
-  await claim();
+  await acquire();
   void (async () => {
     for (;;) {
       await clock.sleep(Math.min(leaseLimits.renewEveryMs, leaseMs / 4), ended.signal);
