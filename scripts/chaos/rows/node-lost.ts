@@ -68,6 +68,7 @@ async function run(context: FaultContext): Promise<FaultOutcome> {
   const { seed, directory, mutation, fault, scale } = context;
   const { documents, blows } = scales[scale];
   await using stack = await startChaosStack({
+    shortWaits: context.scale === 'short',
     directory,
     cluster: true,
     processes: ['ingest', 'embed', 'index-1', 'index-2', 'gateway-2'],
