@@ -172,20 +172,20 @@ async function message({ manager }: Server, stream: StreamName, sequence: number
   }
 }
 
+/** Asked of the leader alone: any replica answers a direct get, and one that is behind would say that nothing is left. */
 async function nextSequence(
-  { nats }: Server,
+  { manager }: Server,
   stream: StreamName,
   sequence: number,
   subject: string,
 ): Promise<number | undefined> {
-  const question = JSON.stringify({ seq: sequence, next_by_subj: subject });
-  const reply = await nats.request(`$JS.API.DIRECT.GET.${stream}`, question, { timeout: directGetTimeoutMs });
-  const status = reply.headers?.code ?? 0;
-  if (status === 404) return undefined;
-  const found = Number(reply.headers?.get('Nats-Sequence'));
-  if (status >= 300 || !(found > 0))
-    throw new NatsError(`${stream} could not be read: ${status} ${reply.headers?.description}`, String(status));
-  return found;
+  const question = { seq: sequence, next_by_subj: subject };
+  try {
+    return (await manager.streams.getMessage(stream, question)).seq;
+  } catch (error) {
+    if (error instanceof NatsError && error.api_error?.err_code === messageNotFound) return undefined;
+    throw error;
+  }
 }
 
 async function openOrdered(

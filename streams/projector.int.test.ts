@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { VectorData } from '../schemas/events/document.ts';
 import { append, appendBytes } from './append.ts';
 import type { LogConnection } from './connection.ts';
+import { nextSequence } from './ordered.ts';
 import { type EventFoldOptions, type Projector, startProjector } from './projector.ts';
 import { eventually } from './testing/eventually.ts';
 import { createGate } from './testing/gate.ts';
@@ -111,6 +112,19 @@ describe('a projector', () => {
     await projector.progress.waitFor(420, AbortSignal.timeout(20_000));
     expect(folded).toEqual(expected(1, 420));
     await projector.stop();
+  });
+
+  it('asks the leader of a stream what is left of it, not whichever replica answers first', async () => {
+    await using test = await startTestLog();
+    await say(await test.connectAs('embed'), 'workers', 1, 5);
+    const reader = await test.connectAs('index');
+    // Replicas answer direct gets; where those are off, only the leader is left to ask.
+    await test.operator.manager.streams.update('VECTORS', { allow_direct: false });
+    const left = (sequence: number, subject?: string) => nextSequence(reader, 'VECTORS', sequence, subject);
+    expect(await left(1)).toBe(1);
+    expect(await left(5, 'vectors.*.workers.*')).toBe(5);
+    expect(await left(1, 'vectors.*.others.*')).toBeUndefined();
+    expect(await left(6)).toBeUndefined();
   });
 
   it('catches up with what was deleted out of a stream, at its beginning and at its end', async () => {
