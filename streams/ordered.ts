@@ -1,4 +1,5 @@
 import type { StreamName } from '../schemas/catalog.ts';
+import { topology } from './topology.ts';
 import type { DeliveredMessage, OrderedSource, OrderedStart, RuntimeConnection } from './transport.ts';
 
 /**
@@ -32,7 +33,7 @@ export async function openOrdered(
   };
   return {
     pendingAtStart: source.pendingAtStart,
-    read: () => readInOrder(source, letGo),
+    read: () => readInOrder(source, gapsOf(connection, stream, start), letGo),
     stop: () => source.stop(),
     breakOff: (why) => source.stop(new Error(why)),
     close: () => {
@@ -42,8 +43,36 @@ export async function openOrdered(
   };
 }
 
+/**
+ * Tells what a replica may have left out: where a stream keeps everything and all of it is read, a sequence that does not
+ * come is one that the stream's leader does not have either, or this reader would leave it out without a word.
+ */
+interface Gaps {
+  /** @throws Error where the leader has a message between the last one and this */
+  check(sequence: number): Promise<void> | undefined;
+}
+
+function gapsOf(connection: RuntimeConnection, stream: StreamName, { sequence, filterSubject }: OrderedStart): Gaps {
+  const { keeps } = topology[stream];
+  if (filterSubject !== undefined || (keeps !== 'log' && keeps !== 'everything')) return { check: () => undefined };
+  let expected = sequence;
+  const ask = async (from: number, found: number) => {
+    const held = await nextSequence(connection, stream, from);
+    if (held !== undefined && held < found)
+      throw new Error(`message ${held} of ${stream} is missing where it is read; the stream's leader has it`);
+  };
+  return {
+    check: (found) => {
+      const from = expected;
+      expected = found + 1;
+      return found > from ? ask(from, found) : undefined;
+    },
+  };
+}
+
 async function* readInOrder(
   { messages }: OrderedSource,
+  gaps: Gaps,
   letGo: () => void,
 ): AsyncGenerator<DeliveredMessage, void, void> {
   let expected = 1;
@@ -53,6 +82,8 @@ async function* readInOrder(
       if (deliverySequence !== expected)
         throw new Error(`message ${expected} of this consumer is missing; ${deliverySequence} came`);
       expected++;
+      const checking = gaps.check(message.seq);
+      if (checking !== undefined) await checking;
       yield message;
     }
   } finally {
