@@ -319,6 +319,19 @@ export function subjectsOf(stream: StreamName): string[] {
   return distinct.filter((pattern) => !distinct.some((other) => other !== pattern && covers(other, pattern)));
 }
 
+const streamOfFirstToken = new Map(
+  streamNames.flatMap((name) => subjectsOf(name).map((subject) => [firstToken(subject), name] as const)),
+);
+
+/** The stream that takes what is said on a subject: its first token alone decides that. */
+export function streamOf(subject: string): StreamName | undefined {
+  return streamOfFirstToken.get(firstToken(subject));
+}
+
+function firstToken(subject: string): string {
+  return subject.split('.', 1)[0] ?? '';
+}
+
 /** Whether every subject of the second pattern is one of the first. */
 function covers(pattern: string, other: string): boolean {
   const wanted = pattern.split('.');

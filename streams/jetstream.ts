@@ -13,7 +13,7 @@ import {
   type PubAck,
   type Subscription,
 } from 'nats';
-import { type StreamName, streamNames, subjectsOf } from '../schemas/catalog.ts';
+import { type StreamName, streamOf } from '../schemas/catalog.ts';
 import type { Clock } from './clock.ts';
 import { ensureConsumer, restartConsumer } from './durable-consumer.ts';
 import { nanos } from './durations.ts';
@@ -72,13 +72,6 @@ export function createJetStreamTransport(server: Server, clock: Clock): LogTrans
   };
 }
 
-/** Streams that refuse when they are full; a window lets its oldest go. */
-const refusingStreams = new Map(
-  streamNames
-    .filter((name) => topology[name].keeps !== 'window')
-    .flatMap((name) => subjectsOf(name).map((subject) => [subject.slice(0, subject.indexOf('.')), name] as const)),
-);
-
 /** What a server keeps beside a message's own bytes, and the headers that the client adds, at most. */
 const recordBytesMore = 320;
 
@@ -95,8 +88,10 @@ function refusesWhenFull({ info }: NatsConnection): boolean {
 
 async function publishWhereRoomIs(server: Server, room: Room, publication: Publication): Promise<Appended> {
   const { subject } = publication;
-  const stream = refusingStreams.get(subject.slice(0, subject.indexOf('.')));
-  if (stream === undefined || refusesWhenFull(server.nats)) return publish(server, publication);
+  const stream = streamOf(subject);
+  // A window lets its oldest go.
+  const loses = stream === undefined || topology[stream].keeps === 'window';
+  if (loses || refusesWhenFull(server.nats)) return publish(server, publication);
   const bytes = recordBytes(publication);
   const fits = await room.take(stream, bytes).catch((error: unknown) => {
     throw classify(error, subject);

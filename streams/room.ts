@@ -26,8 +26,8 @@ export interface Room {
 const looks = [
   { freeShareMin: 0.5, msMax: 5_000 },
   { freeShareMin: 0.1, msMax: 1_000 },
-  { freeShareMin: 0, msMax: 100 },
 ] as const;
+const lookFullMsMax = 100;
 /** A stream that is smaller than any that is declared would be full before the next look. */
 const lookAlwaysBelowBytes = 64 * 1024 * 1024;
 /** Others append too, of whom a look tells late: so much of a stream stays free for them. */
@@ -83,8 +83,7 @@ export function createRoom({ look, clock }: RoomPorts): Room {
   const isStale = ({ fill, lookedAtMs }: Known): boolean => {
     if (fill.bytesMax < lookAlwaysBelowBytes) return true;
     const freeShare = (fill.bytesMax - fill.bytes) / fill.bytesMax;
-    const { msMax } = looks.find(({ freeShareMin }) => freeShare >= freeShareMin) ??
-      looks[looks.length - 1] ?? { msMax: 0 };
+    const msMax = looks.find(({ freeShareMin }) => freeShare >= freeShareMin)?.msMax ?? lookFullMsMax;
     return clock.monotonicMs() - lookedAtMs > msMax;
   };
   const fits = ({ fill, underWay, answered }: Known, bytes: number): boolean => {

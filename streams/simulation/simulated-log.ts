@@ -1,4 +1,4 @@
-import { type StreamName, streamNames, subjectsOf } from '../../schemas/catalog.ts';
+import { type StreamName, streamOf } from '../../schemas/catalog.ts';
 import { ConflictError } from '../log-errors.ts';
 import { topology } from '../topology.ts';
 import type { Appended, ConsumerDeclaration, OrderedStart, Publication, StreamExtent } from '../transport.ts';
@@ -66,9 +66,6 @@ export interface SimulatedLog {
 export type { OrderedStart };
 
 const createdAt = '2026-01-01T00:00:00Z';
-const streamOfFirstToken = new Map(
-  streamNames.flatMap((name) => subjectsOf(name).map((subject) => [subject.split('.')[0] ?? '', name] as const)),
-);
 
 export function createSimulatedLog(options: SimulatedLogOptions): SimulatedLog {
   const { time, wallMs, trace } = options;
@@ -116,7 +113,7 @@ export function createSimulatedLog(options: SimulatedLogOptions): SimulatedLog {
     stream,
     publish: (publication) => {
       const { subject, messageId, lastSubjectSequence } = publication;
-      const name = streamOfFirstToken.get(subject.split('.')[0] ?? '');
+      const name = streamOf(subject);
       if (name === undefined) throw new Error(`no stream takes ${subject}`);
       const to = stream(name);
       const known = ids.get(`${name} ${messageId}`);
