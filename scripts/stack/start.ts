@@ -6,7 +6,7 @@ import { loadCredentials } from '../../streams/server/credentials.ts';
 import { ServerError } from '../../streams/server/errors.ts';
 import { serverLimits } from '../../streams/server/limits.ts';
 import { locateServer } from '../../streams/server/locate.ts';
-import { formatServerVersion } from '../../streams/server/version.ts';
+import { clusterSince, formatServerVersion, isAtLeast, type ServerVersion } from '../../streams/server/version.ts';
 import { topologyBytes } from '../../streams/topology.ts';
 import { configurationOf } from '../command/log-access.ts';
 import { distDirectory } from '../command/paths.ts';
@@ -109,6 +109,14 @@ function sentenceOf(event: SupervisorEvent): string | undefined {
   return `${event.name} ended by itself (${how}) and is started again in ${Math.round(event.restartInMs)} ms`;
 }
 
+function oldCluster(version: ServerVersion): string {
+  return (
+    `WARNING: several nodes of nats-server ${formatServerVersion(version)} can lose what they acknowledged where one of them ` +
+    `hangs and comes back (seen before ${formatServerVersion(clusterSince)}). For anything but a trial set ` +
+    'LAKEHOUSE_NATS_SERVER to the executable of a newer one'
+  );
+}
+
 interface Prepared {
   readonly specs: readonly ProcessSpec[];
   readonly ports: Readonly<Record<string, number>>;
@@ -117,9 +125,10 @@ interface Prepared {
 async function prepare(options: StackOptions, configuration: Configuration): Promise<Prepared> {
   const { dataDirectory, instances, report } = options;
   const { streamBytes, nats, gateway } = configuration;
-  const binary = await locateServer({ report });
-  report(`nats-server ${formatServerVersion(binary.version)} at ${binary.path}`);
   const nodeCount = chooseNodes(dataDirectory, options.nodes);
+  const binary = await locateServer({ report, ...(nodeCount === 1 ? {} : { preferred: clusterSince }) });
+  report(`nats-server ${formatServerVersion(binary.version)} at ${binary.path}`);
+  if (nodeCount > 1 && !isAtLeast(binary.version, clusterSince)) report(oldCluster(binary.version));
   refuseRacing(nodeCount, instances.ingest, binary.version);
   // Ingest and search do without snapshots while the object store is away.
   await ensureObjectStore(configuration, systemClock).catch((error: unknown) =>

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
+import { access, stat, writeFile } from 'node:fs/promises';
 import { serverLimits } from './limits.ts';
 
 export interface CommandResult {
@@ -17,6 +17,8 @@ export interface LocateEffects {
   isDirectory(path: string): Promise<boolean>;
   /** Runs a command to its end; a failure is a result, never an exception. */
   run(command: string, parameters: readonly string[]): Promise<CommandResult>;
+  /** Writes a file; its folder is there. */
+  write(path: string, text: string): Promise<void>;
 }
 
 export const systemEffects: LocateEffects = {
@@ -38,6 +40,8 @@ export const systemEffects: LocateEffects = {
       return false;
     }
   },
+
+  write: (path, text) => writeFile(path, text),
 
   run(command, parameters) {
     const asksVersion = parameters.length === 1 && parameters[0] === '--version';

@@ -1,5 +1,6 @@
 import { delimiter, join } from 'node:path';
 import { ServerError } from './errors.ts';
+import { fetchedServerPath, fetchServer } from './fetch-server.ts';
 import { type LocateEffects, systemEffects } from './locate-effects.ts';
 import {
   formatServerVersion,
@@ -22,6 +23,8 @@ export interface LocateOptions {
   readonly installAllowed?: boolean;
   /** Told one line before anything slow happens (an installation). */
   readonly report?: (line: string) => void;
+  /** Where none so new is installed, one is fetched if that is possible; where not, what is there is taken. */
+  readonly preferred?: ServerVersion;
 }
 
 /** Debian puts servers into sbin, which an ordinary user's PATH lacks. */
@@ -34,17 +37,25 @@ const remedies =
 
 /**
  * Finds a usable nats-server: `LAKEHOUSE_NATS_SERVER` (nothing else is tried when it is set), then PATH and the usual
- * folders, then an installation with apt where this user may do that.
+ * folders, then an installation with apt where this user may do that. One that is older than the `preferred` version gives
+ * way to a newer one of the user's cache, which is fetched there where it is missing.
  *
  * @throws ServerError `server-unusable` (the named one does not run or is too old), `server-not-found`,
  * `install-failed`; each message says what to do.
  */
 export async function locateServer(options: LocateOptions = {}): Promise<ServerBinary> {
-  const { environment = process.env, effects = systemEffects, installAllowed = true } = options;
+  const { environment = process.env, effects = systemEffects, installAllowed = true, preferred } = options;
   const report = options.report ?? (() => undefined);
   const named = environment.LAKEHOUSE_NATS_SERVER;
   if (named !== undefined && named !== '') return inspectNamed(named, effects);
+  const installed = await locateInstalled({ environment, effects, installAllowed, report });
+  if (preferred === undefined || isAtLeast(installed.version, preferred)) return installed;
+  return (await locateFetched({ environment, effects, installAllowed, report }, preferred)) ?? installed;
+}
 
+type Search = Required<Omit<LocateOptions, 'preferred'>>;
+
+async function locateInstalled({ environment, effects, installAllowed, report }: Search): Promise<ServerBinary> {
   const found = await search(environment, effects);
   if (found.binary !== undefined) return found.binary;
   if (!installAllowed) throw notFound(found.unusable, 'Installing it was not allowed here.');
@@ -53,6 +64,27 @@ export async function locateServer(options: LocateOptions = {}): Promise<ServerB
   const installed = await search(environment, effects);
   if (installed.binary !== undefined) return installed.binary;
   throw notFound(installed.unusable, 'apt-get installed the package, but it brought no usable server.');
+}
+
+/** The server of the user's cache, fetched where it is missing or too old; undefined where none is to be had. */
+async function locateFetched(
+  { environment, effects, installAllowed, report }: Search,
+  preferred: ServerVersion,
+): Promise<ServerBinary | undefined> {
+  const path = fetchedServerPath(environment);
+  if (path === undefined) return undefined;
+  const inspectFetched = async () => {
+    const inspected = await inspect(path, effects);
+    return typeof inspected !== 'string' && isAtLeast(inspected.version, preferred) ? inspected : undefined;
+  };
+  const known = await inspectFetched();
+  if (known !== undefined || !installAllowed) return known;
+  const wanted = formatServerVersion(preferred);
+  report(`nats-server ${wanted} or later is wanted here; fetching it with apt-get, beside what is installed`);
+  const failure = await fetchServer(path, effects);
+  const fetched = failure === undefined ? await inspectFetched() : undefined;
+  if (fetched === undefined) report(`it could not be had (${failure ?? 'what came does not run here, or is older'})`);
+  return fetched;
 }
 
 async function inspectNamed(path: string, effects: LocateEffects): Promise<ServerBinary> {

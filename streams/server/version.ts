@@ -17,6 +17,12 @@ export const syncAlwaysSince: ServerVersion = { major: 2, minor: 10, patch: 0 };
  */
 export const refusesWhenFullSince: ServerVersion = { major: 2, minor: 10, patch: 0 };
 
+/**
+ * Several nodes of a release before this one were seen to lose what they had acknowledged, where a node hung and came back:
+ * a message of DOCUMENTS with 2.9.10, one of INGEST with 2.10.27. 2.15.1 was not.
+ */
+export const clusterSince: ServerVersion = { major: 2, minor: 15, patch: 0 };
+
 const versionPattern = /(?:^|[^\d.])(\d{1,4})\.(\d{1,4})\.(\d{1,6})(?=$|[^\d.])/;
 
 /** Reads the answer of `nats-server --version` (`nats-server: v2.9.10`); `undefined` where no version is in it. */

@@ -4,6 +4,7 @@ import { createCredentials, roleConnection } from '../server/credentials.ts';
 import { locateServer } from '../server/locate.ts';
 import { findFreePort } from '../server/ports.ts';
 import type { RoleName } from '../server/roles.ts';
+import { clusterSince } from '../server/version.ts';
 import type { TopologyOptions } from '../topology.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
@@ -21,7 +22,7 @@ const nodeCount = 3;
 
 /** `await using cluster = await startTestCluster();` Three nodes; streams with three replicas can be made at once. */
 export async function startTestCluster(): Promise<TestCluster> {
-  const binary = await locateServer();
+  const binary = await locateServer({ preferred: clusterSince });
   const credentials = createCredentials();
   const ports = new Set<number>();
   while (ports.size < 2 * nodeCount) ports.add(await findFreePort());

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { StreamName } from '../../../schemas/catalog.ts';
 import { inspectStream } from '../../../streams/inspect.ts';
+import { formatServerVersion } from '../../../streams/server/version.ts';
 import type { TestCluster } from '../../../streams/testing/test-cluster.ts';
 import type { TestServer } from '../../../streams/testing/test-server.ts';
 import { below } from '../../random.ts';
@@ -56,8 +57,8 @@ const pausedMs = 15_000;
  */
 const takenAgainWithinMs = 60_000;
 const currentWithinMs = 60_000;
-/** A node that hung goes on as the leader that it was until it hears otherwise: what is told has to stay so for so long. */
-const currentForMs = 5_000;
+/** A node that hung goes on as the leader that it was until it hears otherwise: what is told has to be told again then. */
+const currentAgainMs = 5_000;
 const lookEveryMs = 100;
 
 /** F23: nodes of the log are killed, hang and are restarted while documents come in and searches go on. */
@@ -81,6 +82,7 @@ async function run(context: FaultContext): Promise<FaultOutcome> {
   });
   const { cluster } = stack;
   if (cluster === undefined) throw new Error('there is no cluster');
+  const version = formatServerVersion(stack.server.binary.version);
   const gateways = createGateways([stack.url, stack.urlOf('gateway-2')]);
   const producer = createProducer({ client: gateways, corpus, name: `f23-${seed}`, batch, pauseMs });
   const history = createHistory({ seed, documents, dimension: ownDimension, space: ownSpace });
@@ -95,11 +97,11 @@ async function run(context: FaultContext): Promise<FaultOutcome> {
     for (const { node, what, documents: taken, takenAfterMs } of seen)
       context.report(`${what} ${node}: ${taken} documents while it was away, the first after ${takenAfterMs} ms`);
     // What was to go on did not: nothing behind it would tell more.
-    if (!awayCheck(away).held) break;
+    if (!awayCheck(away, version).held) break;
     if (fault) await untilCurrent(stack, cluster);
     context.report('every node is current');
   }
-  const goneOn = awayCheck(away);
+  const goneOn = awayCheck(away, version);
   const failure = await load.stop();
   const found = await searches.stop();
   if (!goneOn.held) return { checks: [goneOn], counts: { documents: producer.documents() } };
@@ -148,13 +150,13 @@ interface Away {
   readonly takenAfterMs: number;
 }
 
-function awayCheck(away: readonly Away[]): Check {
+function awayCheck(away: readonly Away[], version: string): Check {
   const short = away.filter(({ documents }) => documents < documentsAway);
   const seen = (short[0] ? short : away).map(
     ({ node, what, documents, takenAfterMs }) => `${what} ${node}: ${documents} after ${takenAfterMs} ms`,
   );
   return check(
-    `documents are taken in while a node is away, within ${takenAgainWithinMs / 1_000} s`,
+    `documents are taken in while a node of nats-server ${version} is away, within ${takenAgainWithinMs / 1_000} s`,
     away.length > 0 && short.length === 0,
     seen.join('; '),
   );
@@ -225,7 +227,7 @@ async function leaderAt(stream: StreamName, cluster: TestCluster, { operator }: 
   return at;
 }
 
-/** Until every stream is led, and all nodes hold all of it, for a while: only then may the next one be taken away. */
+/** Until every stream is led, and all nodes hold all of it, now and later: only then may the next one be taken away. */
 async function untilCurrent({ operator }: ChaosStack, cluster: TestCluster): Promise<void> {
   const deadline = performance.now() + currentWithinMs;
   for (let currentAtMs = Number.POSITIVE_INFINITY; ; ) {
@@ -238,8 +240,8 @@ async function untilCurrent({ operator }: ChaosStack, cluster: TestCluster): Pro
     });
     const isCurrent =
       found.length > 0 && current.every((count) => count === true || count === cluster.nodes.length - 1);
-    currentAtMs = isCurrent ? Math.min(currentAtMs, performance.now()) : Number.POSITIVE_INFINITY;
-    if (performance.now() - currentAtMs >= currentForMs) return;
+    if (isCurrent && performance.now() - currentAtMs >= currentAgainMs) return;
+    if (isCurrent) currentAtMs = Math.min(currentAtMs, performance.now());
     if (performance.now() > deadline) throw new Error(`the nodes are not current after ${currentWithinMs / 1_000} s`);
     await delay(lookEveryMs);
   }
