@@ -1,4 +1,4 @@
-import type { EventData } from '../../schemas/catalog.ts';
+import type { EventData, StreamName } from '../../schemas/catalog.ts';
 import type { Decision, ReactorHandlers } from '../../streams/reactor.ts';
 import type { LogTransport } from '../../streams/transport.ts';
 import type { Mutation } from '../chaos/fault-row.ts';
@@ -58,21 +58,34 @@ export const simulatedMutations: readonly SimulatedMutation[] = [
   },
   {
     name: 'gaps-ignored',
-    breaks: 'a fold does not notice that a message of its consumer is missing',
-    transport: (transport) => ({
-      ...transport,
-      openOrdered: async (stream, start) => {
-        const source = await transport.openOrdered(stream, start);
-        let delivered = 0;
-        const messages = (async function* () {
-          for await (const message of source.messages)
-            yield { ...message, info: { ...message.info, deliverySequence: ++delivered } };
-        })();
-        return { ...source, messages };
-      },
-    }),
+    breaks:
+      'a fold does not notice that a message is missing, by the numbers of its consumer or by those of the stream',
+    transport: gapsIgnored,
   },
 ];
+
+function gapsIgnored(transport: LogTransport): LogTransport {
+  /** Up to here what the leader would name as missing is not told. */
+  const given = new Map<StreamName, number>();
+  return {
+    ...transport,
+    nextSequence: (stream, sequence, subject) => {
+      const last = given.get(stream) ?? 0;
+      return sequence <= last ? Promise.resolve(last) : transport.nextSequence(stream, sequence, subject);
+    },
+    openOrdered: async (stream, start) => {
+      const source = await transport.openOrdered(stream, start);
+      let delivered = 0;
+      const messages = (async function* () {
+        for await (const message of source.messages) {
+          given.set(stream, message.seq);
+          yield { ...message, info: { ...message.info, deliverySequence: ++delivered } };
+        }
+      })();
+      return { ...source, messages };
+    },
+  };
+}
 
 type IngestHandler = ReactorHandlers<'ingest'>['lakehouse.ingest'];
 type DocumentData = EventData<'lakehouse.document'>;
