@@ -2,6 +2,7 @@ import { type Msg, NatsError, headers as newHeaders, type Subscription } from 'n
 import { type ProblemCode, problem } from '../schemas/problems.ts';
 import { decodeFrames, encodeFrames, type FrameDraft, headerLines } from './batch-frames.ts';
 import { type LogConnection, newInbox } from './connection.ts';
+import { batchRequestsMax, type Gathered, gatherMs, isWorthWaiting, lowered, mayLeave } from './gathering.ts';
 import { createNumbered } from './numbered.ts';
 import { batchHeader, deadlineHeader } from './service.ts';
 
@@ -33,6 +34,8 @@ interface Waiting {
   readonly frame: FrameDraft;
   readonly deadlineAtMs: number;
   readonly resolve: (reply: ServiceReply) => void;
+  /** What it waits in; undefined where it travels alone. */
+  readonly lane: Lane | undefined;
   /** The message that it travels in, once it has left. */
   batch: Batch | undefined;
 }
@@ -43,6 +46,9 @@ interface Lane {
   batchesHeld: number;
   /** A flush is due when what the event loop has read by now has been handled. */
   flushDue: boolean;
+  /** Requests that are not answered yet, and the most of them lately: see `Gathered`. */
+  open: number;
+  peak: number;
 }
 
 interface Batch {
@@ -57,11 +63,8 @@ interface Batch {
   holds: boolean;
 }
 
-/** A message takes at most so many requests and bytes. */
-const batchRequestsMax = 16;
+/** A message takes at most so many bytes. */
 const batchBytesMax = 1024 * 1024;
-/** While a message is on its way, requests gather until they fill another one; so many may be on their way at most. */
-const batchesHeldMax = 4;
 /** An unanswered message stops holding the others back after this long. */
 const holdMs = 20;
 const sweepMs = 20;
@@ -89,6 +92,7 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
     const waiting = pending.take(correlation);
     if (waiting === undefined) return;
     if (waiting.batch !== undefined) waiting.batch.open--;
+    if (waiting.lane !== undefined) waiting.lane.open--;
     waiting.resolve(reply);
   };
 
@@ -96,7 +100,7 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
     if (!batch.holds) return;
     batch.holds = false;
     batch.lane.batchesHeld--;
-    flush(batch.subject, batch.lane);
+    if (batch.lane.queue.length > 0) flushSoon(batch.subject, batch.lane);
   };
 
   const receive = (message: Msg) => {
@@ -127,18 +131,31 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
     },
   });
 
-  /** Requests that came in together are read in one turn of the event loop: they leave at its end, as one message. */
+  /**
+   * Requests that came in together are read in one turn of the event loop: they leave at its end, as one message, or turns
+   * later where more are to be expected. A timer would not be due within a millisecond.
+   */
   const flushSoon = (subject: string, lane: Lane) => {
     if (lane.flushDue) return;
     lane.flushDue = true;
-    setImmediate(() => {
-      lane.flushDue = false;
-      flush(subject, lane);
-    });
+    const turn = (queuedBefore: number, joinedAtMs: number) => {
+      setImmediate(() => {
+        const gathered = gatheredOf(lane);
+        if (isWorthWaiting(gathered)) {
+          const now = clock.monotonicMs();
+          const joined = gathered.queued > queuedBefore ? now : joinedAtMs;
+          if (now - joined < gatherMs) return turn(gathered.queued, joined);
+          lane.peak = lowered(gathered);
+        }
+        lane.flushDue = false;
+        flush(subject, lane);
+      });
+    };
+    turn(0, 0);
   };
 
   const flush = (subject: string, lane: Lane) => {
-    while (mayLeave(lane)) send(subject, lane, takeBatch(lane.queue), true);
+    while (mayLeave(gatheredOf(lane))) send(subject, lane, takeBatch(lane.queue), true);
   };
 
   const send = (subject: string, lane: Lane, taken: readonly Waiting[], holds: boolean) => {
@@ -195,17 +212,20 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
         if (headers.length > headerCharactersMax)
           return resolve(problemReply('bad_request', `the headers have more than ${headerCharactersMax} characters`));
         const correlation = pending.next();
+        const lane = lanes.get(subject) ?? { queue: [], batchesHeld: 0, flushDue: false, open: 0, peak: 0 };
+        lanes.set(subject, lane);
+        const gather = options.gather === true;
         const waiting: Waiting = {
           resolve,
           deadlineAtMs: clock.monotonicMs() + options.deadlineMs,
           frame: { correlation, status: 0, headers, body },
+          lane: gather ? lane : undefined,
           batch: undefined,
         };
         pending.put(correlation, waiting);
-        const lane = lanes.get(subject) ?? { queue: [], batchesHeld: 0, flushDue: false };
-        lanes.set(subject, lane);
-        if (options.gather !== true) return send(subject, lane, [waiting], false);
+        if (!gather) return send(subject, lane, [waiting], false);
         lane.queue.push(waiting);
+        lane.peak = Math.max(lane.peak, ++lane.open);
         flushSoon(subject, lane);
       }),
     close: () => {
@@ -217,10 +237,8 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
   };
 }
 
-/** A message costs more than the requests in it: it is sent at once when nothing is on its way, else when it is full. */
-function mayLeave({ queue, batchesHeld }: Lane): boolean {
-  if (queue.length === 0) return false;
-  return batchesHeld === 0 || (batchesHeld < batchesHeldMax && queue.length >= batchRequestsMax);
+function gatheredOf({ queue, batchesHeld: held, open, peak }: Lane): Gathered {
+  return { queued: queue.length, held, open, peak };
 }
 
 function takeBatch(queue: Waiting[]): Waiting[] {

@@ -77,7 +77,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       subject,
       handler: (error, message) => {
         if (error) log.warn({ error, subject }, 'a request could not be received');
-        else if (message.headers?.get(batchHeader)) void answerBatch(message, handler, options, load);
+        else if (message.headers?.get(batchHeader)) answerBatch(message, handler, options, load);
         else answerOne(message, handler, options, load);
       },
     });
@@ -138,14 +138,8 @@ function sendSafely({ log, name }: ServiceOptions, send: () => void): void {
  */
 const groupBytesMax = 32 * 1024;
 const groupMs = 1;
-/**
- * Of a small batch the first answers leave early: whoever asked works on them, and sends what has gathered behind it,
- * while the rest is answered. Behind a large one so much waits that fewer messages are worth more.
- */
-const firstGroupMs = 0.3;
-const smallBatchRequestsMax = 11;
 
-async function answerBatch(message: Msg, handler: ServiceHandler, options: ServiceOptions, load: Load): Promise<void> {
+function answerBatch(message: Msg, handler: ServiceHandler, options: ServiceOptions, load: Load): void {
   const frames = decodeFrames(message.data);
   if (frames === undefined) {
     options.log.warn({ subject: message.subject }, 'a batch of requests can not be read and is dropped');
@@ -173,11 +167,7 @@ async function answerBatch(message: Msg, handler: ServiceHandler, options: Servi
     if (groupBytes + answer.body.length > groupBytesMax) send();
     group.push(draft(correlation, answer, load));
     groupBytes += answer.body.length;
-    const isFirst = !responded && frames.length <= smallBatchRequestsMax;
-    if (clock.monotonicMs() - groupBegan < (isFirst ? firstGroupMs : groupMs)) continue;
-    send();
-    // The client writes what it was given when this turn of promises is over.
-    if (isFirst) await undefined;
+    if (clock.monotonicMs() - groupBegan >= groupMs) send();
   }
   send();
   // All of it takes longer: whoever asked is told so, or would hold back what has gathered behind it.
