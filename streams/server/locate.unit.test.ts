@@ -34,7 +34,7 @@ function machineEffects(machine: Machine): { effects: LocateEffects; commands: s
       if (line === 'sudo -n true') return { exitCode: machine.passwordlessSudo ? 0 : 1, stdout: '', stderr: '' };
       if (line.startsWith('apt-get indextargets'))
         return { exitCode: 0, stdout: (machine.aptTargets ?? []).join('\n'), stderr: '' };
-      if (command === 'mktemp') return { exitCode: 0, stdout: '/tmp/lakehouse-apt-12345678\n', stderr: '' };
+      if (command === 'mktemp') return { exitCode: 0, stdout: '/scratch/lakehouse-apt-12345678\n', stderr: '' };
       if (line.startsWith('env --chdir') && machine.nextRelease === undefined)
         return { exitCode: 100, stdout: '', stderr: 'W: a warning\nE: no such suite\n' };
       if (command === 'mv') servers[parameters.at(-1) ?? ''] = machine.nextRelease ?? '';
@@ -200,19 +200,19 @@ describe('locateServer, where a newer one is preferred', () => {
       'nats-server 2.15.0 or later is wanted here; fetching it with apt-get, beside what is installed',
     ]);
     expect(commands).toContain(
-      'write /tmp/lakehouse-apt-12345678/sources.list: ' +
+      'write /scratch/lakehouse-apt-12345678/sources.list: ' +
         'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://mirror/debian/ testing main',
     );
     expect(commands.some((line) => line.includes('apt-get') && line.includes(' install '))).toBe(false);
     expect(commands.at(-2)).toBe(`mv -f ${cached}.12345678 ${cached}`);
-    expect(commands.at(-1)).toBe('rm -rf /tmp/lakehouse-apt-12345678');
+    expect(commands.at(-1)).toBe('rm -rf /scratch/lakehouse-apt-12345678');
   });
 
   it('takes what is installed where none can be fetched, and says why', async () => {
     const { binary, reported, commands } = await preferring(old);
     expect(binary?.path).toBe('/usr/bin/nats-server');
     expect(reported.at(-1)).toBe('it could not be had (env failed: E: no such suite)');
-    expect(commands.at(-1)).toBe('rm -rf /tmp/lakehouse-apt-12345678');
+    expect(commands.at(-1)).toBe('rm -rf /scratch/lakehouse-apt-12345678');
     const { reported: without } = await preferring({ ...old, hasApt: false });
     expect(without.at(-1)).toBe('it could not be had (apt-get on this machine names no mirror of Debian)');
     const { binary: kept, reported: stillOld } = await preferring({ ...old, nextRelease: 'nats-server: v2.10.27' });

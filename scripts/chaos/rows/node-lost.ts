@@ -52,8 +52,8 @@ const settleDeadlineMs = 300_000;
 /** A node that hangs does so for longer than it takes the others, and its clients, to find out. */
 const pausedMs = 15_000;
 /**
- * An election takes up to nine seconds, and several may fail where the node that is left with the one that came back last
- * has to have more of the log; what was sent in between is sent again after five. How long it took is reported.
+ * An election takes up to nine seconds and may fail several times; what was sent in between is sent again after five. How
+ * long it took is reported.
  */
 const takenAgainWithinMs = 60_000;
 const currentWithinMs = 60_000;
