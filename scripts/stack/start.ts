@@ -111,9 +111,9 @@ function sentenceOf(event: SupervisorEvent): string | undefined {
 
 function oldCluster(version: ServerVersion): string {
   return (
-    `WARNING: several nodes of nats-server ${formatServerVersion(version)} can lose what they acknowledged where one of them ` +
-    `hangs and comes back (seen before ${formatServerVersion(clusterSince)}). For anything but a trial set ` +
-    'LAKEHOUSE_NATS_SERVER to the executable of a newer one'
+    `WARNING: several nodes of nats-server ${formatServerVersion(version)} may lose what they acknowledged where one of them ` +
+    `hangs and comes back: the fault campaign runs with ${formatServerVersion(clusterSince)} or later. For anything but a ` +
+    'trial set LAKEHOUSE_NATS_SERVER to the executable of one'
   );
 }
 

@@ -18,8 +18,8 @@ export const syncAlwaysSince: ServerVersion = { major: 2, minor: 10, patch: 0 };
 export const refusesWhenFullSince: ServerVersion = { major: 2, minor: 10, patch: 0 };
 
 /**
- * Several nodes of a release before this one were seen to lose what they had acknowledged, where a node hung and came back:
- * a message of DOCUMENTS with 2.9.10, one of INGEST with 2.10.27. 2.15.1 was not.
+ * What several nodes are to be of, at least: the fault campaign runs with 2.15.1. Of 2.9.10, nodes that hung and came back
+ * had all lost a message of DOCUMENTS that was acknowledged.
  */
 export const clusterSince: ServerVersion = { major: 2, minor: 15, patch: 0 };
 
