@@ -80,10 +80,18 @@ function recordBytes({ subject, payload, headers: said }: Publication): number {
   return recordBytesMore + subject.length + payload.length + ofHeaders;
 }
 
+/** What was read of each version that a server told: it is asked for each message. */
+const refusing = new Map<string, boolean>();
+
 /** Whether a full stream refuses, or throws its oldest message away first: see `Room`. */
 function refusesWhenFull({ info }: NatsConnection): boolean {
-  const version = parseServerVersion(info?.version ?? '');
-  return version !== undefined && isAtLeast(version, refusesWhenFullSince);
+  const told = info?.version ?? '';
+  const known = refusing.get(told);
+  if (known !== undefined) return known;
+  const version = parseServerVersion(told);
+  const refuses = version !== undefined && isAtLeast(version, refusesWhenFullSince);
+  refusing.set(told, refuses);
+  return refuses;
 }
 
 async function publishWhereRoomIs(server: Server, room: Room, publication: Publication): Promise<Appended> {

@@ -103,3 +103,17 @@ export function nextSequence(
 ): Promise<number | undefined> {
   return transport.nextSequence(stream, sequence, subject);
 }
+
+/** Whether the stream's leader has no message from one sequence to another, both included, whose subject matches. */
+export async function isNothingLeft(
+  connection: RuntimeConnection,
+  stream: StreamName,
+  {
+    from,
+    to,
+    filterSubject,
+  }: { readonly from: number; readonly to: number; readonly filterSubject?: string | undefined },
+): Promise<boolean> {
+  const next = await nextSequence(connection, stream, from, filterSubject);
+  return next === undefined || next > to;
+}

@@ -5,7 +5,7 @@ import { OutageError } from './append.ts';
 import { backoffMs, fromNanos } from './durations.ts';
 import { failpoint } from './failpoints.ts';
 import type { RuntimeLog } from './logger.ts';
-import { nextSequence, type OrderedMessages, openOrdered } from './ordered.ts';
+import { isNothingLeft, type OrderedMessages, openOrdered } from './ordered.ts';
 import { createFoldProgress, type FoldProgress } from './progress.ts';
 import { appendRejected } from './rejected.ts';
 import { type Seen, watchForStalls } from './stalls.ts';
@@ -179,8 +179,9 @@ async function seeFold<Stream extends StreamName>(
   const sequence = progress.sequence();
   const { lastSequence } = await connection.transport.streamExtent(stream);
   const waiting = Math.max(0, Math.min(lastSequence, until ?? lastSequence) - sequence);
-  const next = waiting === 0 ? undefined : await nextSequence(connection, stream, sequence + 1, filterSubject);
-  return { waiting: next === undefined || (until !== undefined && next > until) ? 0 : waiting, mark: String(sequence) };
+  const left = { from: sequence + 1, to: until ?? Number.POSITIVE_INFINITY, filterSubject };
+  const isDone = waiting === 0 || (await isNothingLeft(connection, stream, left));
+  return { waiting: isDone ? 0 : waiting, mark: String(sequence) };
 }
 
 async function aim<Stream extends StreamName>(
@@ -207,10 +208,8 @@ async function foldFrom<Stream extends StreamName>(
   const { connection, stream, filterSubject, until } = options;
   const { clock } = connection;
   // The server's count alone is not relied on: a fold that ends too early would be wrong without a word.
-  const nothingLeft = async (): Promise<boolean> => {
-    const next = await nextSequence(connection, stream, progress.sequence() + 1, filterSubject);
-    return next === undefined || next > target.sequence;
-  };
+  const nothingLeft = () =>
+    isNothingLeft(connection, stream, { from: progress.sequence() + 1, to: target.sequence, filterSubject });
   const bounded = until !== undefined;
   if (source.pendingAtStart === 0 && (await nothingLeft())) progress.advance(target.sequence);
   if (bounded && progress.sequence() >= target.sequence) return;

@@ -1,5 +1,5 @@
 import type { StreamName } from '../schemas/catalog.ts';
-import { nextSequence, openOrdered } from './ordered.ts';
+import { isNothingLeft, openOrdered } from './ordered.ts';
 import { readStreamState } from './stream-reader.ts';
 import type { RuntimeConnection } from './transport.ts';
 
@@ -39,11 +39,8 @@ export async function* readStream(
   const { lastSequence } = await readStreamState(connection, stream);
   let next = from;
   let interruptions = 0;
-  const isOver = async (): Promise<boolean> => {
-    if (next > lastSequence) return true;
-    const left = await nextSequence(connection, stream, next, filterSubject);
-    return left === undefined || left > lastSequence;
-  };
+  const isOver = async () =>
+    next > lastSequence || isNothingLeft(connection, stream, { from: next, to: lastSequence, filterSubject });
   while (next <= lastSequence) {
     const messages = await openOrdered(connection, stream, {
       sequence: next,

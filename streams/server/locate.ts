@@ -48,9 +48,10 @@ export async function locateServer(options: LocateOptions = {}): Promise<ServerB
   const report = options.report ?? (() => undefined);
   const named = environment.LAKEHOUSE_NATS_SERVER;
   if (named !== undefined && named !== '') return inspectNamed(named, effects);
-  const installed = await locateInstalled({ environment, effects, installAllowed, report });
+  const wanted = { environment, effects, installAllowed, report };
+  const installed = await locateInstalled(wanted);
   if (preferred === undefined || isAtLeast(installed.version, preferred)) return installed;
-  return (await locateFetched({ environment, effects, installAllowed, report }, preferred)) ?? installed;
+  return (await locateFetched(wanted, preferred)) ?? installed;
 }
 
 type Search = Required<Omit<LocateOptions, 'preferred'>>;
