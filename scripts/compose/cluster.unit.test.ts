@@ -96,7 +96,7 @@ describe('docker-compose.cluster.yml', () => {
     const asked = new Set([...committed.matchAll(/\$(LAKEHOUSE_[A-Z0-9_]+)/g)].map(([, name]) => name ?? ''));
     for (const node of clusterNodes) {
       const environment = cluster.services[node]?.environment ?? {};
-      expect(new Set(Object.keys(environment))).toEqual(asked);
+      expect(new Set(Object.keys(environment))).toEqual(new Set([...asked, 'GOGC', 'GOMEMLIMIT']));
       expect(environment.LAKEHOUSE_NATS_NAME).toBe(node);
       for (const other of clusterNodes)
         expect(environment[routeVariable(`${other}:${clusterPort}`)]).toMatch(

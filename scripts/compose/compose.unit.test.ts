@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { environmentNames, readConfiguration } from '../../schemas/configuration.ts';
 import { passwordVariable } from '../../streams/server/configure.ts';
 import { roleNames } from '../../streams/server/roles.ts';
+import { serverMemory } from '../stack/memory.ts';
 import { flagsOf, gatewayName, workerNames } from '../stack/plan.ts';
 import { composeNatsConfig } from './nats-config.ts';
 
@@ -154,7 +155,16 @@ describe('docker-compose.yml', () => {
       expect(passwords).toEqual([`LAKEHOUSE_NATS_PASSWORD_${name.toUpperCase()}`]);
     }
     const { environment } = service('nats');
-    expect(Object.keys(environment).sort()).toEqual(roleNames.map(passwordVariable).sort());
+    const settings = ['GOGC', 'GOMEMLIMIT'];
+    expect(Object.keys(environment).sort()).toEqual([...settings, ...roleNames.map(passwordVariable)].sort());
+  });
+
+  it('gives nats-server the room that `up` gives it', () => {
+    const { GOGC, GOMEMLIMIT } = serverMemory({}, 1);
+    expect(service('nats').environment).toMatchObject({
+      GOGC: `\${GOGC:-${GOGC}}`,
+      GOMEMLIMIT: `\${GOMEMLIMIT:-${GOMEMLIMIT}}`,
+    });
   });
 
   it('reference 10.42: holds no secret, and starts with none that is missing', () => {

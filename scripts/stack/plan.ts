@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type RoleConnection, roleConnection, type ServerCredentials } from '../../streams/server/credentials.ts';
 import type { PreparedServer } from '../../streams/server/launch.ts';
 import type { RoleName } from '../../streams/server/roles.ts';
+import { serverMemory } from './memory.ts';
 
 export const workerNames = ['ingest', 'embed', 'index', 'playbook', 'observer'] as const;
 export type StackWorker = (typeof workerNames)[number];
@@ -20,12 +21,6 @@ const boundedHeapFlags = ['--max-old-space-size=1024'];
  * twice as much, what it holds outside the heap gathers until it brings on collections of everything.
  */
 const requestFlags = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
-
-/**
- * Most of what nats-server holds are caches of blocks, let go seconds after their last use. As Go has it, as much again
- * would lie about as garbage before it is collected; collecting bytes that point nowhere costs little.
- */
-const serverEnvironment = { GOGC: '25' };
 
 /** How many of each run: the observer writes files and the playbook worker decides alone, so they are one each. */
 export type Instances = Readonly<Record<'ingest' | 'embed' | 'index', number>>;
@@ -119,7 +114,7 @@ function planServer(name: string, server: PlannedServer | undefined): PlannedPro
     dependsOn: [],
     command: server?.prepared.command ?? '',
     args: server?.prepared.args ?? [],
-    environment: { ...serverEnvironment, ...withoutGatewaySecrets, ...withoutObjectStore },
+    environment: { ...serverMemory(), ...withoutGatewaySecrets, ...withoutObjectStore },
     port: server?.port ?? 0,
     healthUrl: null,
   };
