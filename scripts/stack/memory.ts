@@ -8,9 +8,12 @@ const mebibyte = 1024 * 1024;
  * three thousand changes a second on two of them. With less room than lives the collector runs without end, which takes a
  * third of the throughput.
  */
-const serverRoomMiB = { perProcessor: 160, min: 320 };
-/** Garbage in percent of what lives, below that room: collecting more often costs searches a fifth of their throughput. */
-const serverGarbagePercent = 300;
+const serverRoomMiB = { perProcessor: 128, min: 256 };
+/**
+ * Garbage in percent of what lives, below that room: so much that the room is taken within seconds of work. Collecting more
+ * often costs searches a fifth of their throughput; never collecting below it, what is idle would not be given back.
+ */
+const serverGarbagePercent = 1_000;
 /** What nats-server has resident beside its Go runtime. */
 const serverOutsideMiB = 64;
 
