@@ -28,7 +28,7 @@ const rowsMax = observationLimits.opsPerEventMax;
 export function startObservations(connection: LogConnection, source: string): ObservationReporter {
   const { clock, nats } = connection;
   let rows: ObservedOperation[] = [];
-  let folded = new Map<string, { rows: number; row: ObservedOperation | undefined }>();
+  let folded = emptyGroups();
   let dropped = 0;
 
   const flush = () => {
@@ -37,7 +37,7 @@ export function startObservations(connection: LogConnection, source: string): Ob
     const data = { source, operations: rows, dropped };
     const told = rows.reduce((sum, row) => sum + (row.occurrences ?? 1), 0);
     rows = [];
-    folded = new Map();
+    folded = emptyGroups();
     try {
       const payload = encodeEvent('lakehouse.observation', data, { id, source, time: isoTime(clock) });
       nats.publish(subjectOf('lakehouse.observation', { source }), payload);
@@ -51,9 +51,12 @@ export function startObservations(connection: LogConnection, source: string): Ob
 
   return {
     report: (operation) => {
-      const key = `${operation.success}${operation.endpoint}`;
-      const group = folded.get(key) ?? { rows: 0, row: undefined };
-      folded.set(key, group);
+      const groups = operation.success ? folded.succeeded : folded.failed;
+      let group = groups.get(operation.endpoint);
+      if (group === undefined) {
+        group = { rows: 0, row: undefined };
+        groups.set(operation.endpoint, group);
+      }
       group.rows++;
       if (group.row !== undefined) {
         const counted = group.row.occurrences ?? 1;
@@ -75,6 +78,17 @@ export function startObservations(connection: LogConnection, source: string): Ob
       if (!nats.isClosed()) await nats.flush().catch(() => undefined);
     },
   };
+}
+
+/** Operations alike since the last flush, by endpoint. */
+interface Group {
+  rows: number;
+  /** The one that further ones are counted in. */
+  row: ObservedOperation | undefined;
+}
+
+function emptyGroups(): Readonly<Record<'succeeded' | 'failed', Map<string, Group>>> {
+  return { succeeded: new Map(), failed: new Map() };
 }
 
 function complete(operation: Operation, source: string, timestamp: string): ObservedOperation {

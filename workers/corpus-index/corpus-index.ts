@@ -234,6 +234,7 @@ export function assembleIndex(
     },
     metadataJson: table.metadataJson,
     isTruncated: (id) => {
+      if (!table.anyTruncated) return false;
       const slot = table.find(id);
       return slot !== undefined && table.truncated(slot);
     },

@@ -22,6 +22,8 @@ export interface DocumentTable {
   contentHash(slot: number): string | null;
   /** Whether only the beginning of its text was embedded. */
   truncated(slot: number): boolean;
+  /** Whether any document is. */
+  readonly anyTruncated: boolean;
   /** What makes the content weak; undefined where it was said plainly. */
   weakness(slot: number): Weakness | undefined;
   setContent(slot: number, version: number, hash: string | null, truncated?: boolean, weak?: Weakness): void;
@@ -105,6 +107,9 @@ export function createDocumentTable(): DocumentTable {
     contentVersion: (slot) => contentVersions[slot] ?? 0,
     contentHash: (slot) => hashes[slot] ?? null,
     truncated: (slot) => truncated.has(slot),
+    get anyTruncated() {
+      return truncated.size > 0;
+    },
     weakness: (slot) => weaknesses.get(slot),
     setContent: (slot, version, hash, isTruncated = false, weak = undefined) => {
       if (isTruncated) truncated.add(slot);

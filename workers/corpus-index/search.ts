@@ -206,13 +206,15 @@ export function toHits(labels: readonly number[], wanted: number, query: Query, 
   const { generation, distance, idOf } = context;
   const { arena, twins } = generation;
   // Of equal vectors, which lie in a graph as one, the distance is worked out once.
-  const ofTwins = new Map<number, number>();
+  let ofTwins: Map<number, number> | undefined;
   const distanceOf = (label: number): number => {
     const representative = twins.representativeOf(label);
-    const known = ofTwins.get(representative);
+    const known = ofTwins?.get(representative);
     if (known !== undefined) return known;
     const exact = exactDistance(distance, query, arena, label);
-    if (representative >= 0) ofTwins.set(representative, exact);
+    if (representative < 0) return exact;
+    ofTwins ??= new Map();
+    ofTwins.set(representative, exact);
     return exact;
   };
   const hits = labels.map((label): Hit => {

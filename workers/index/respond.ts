@@ -34,8 +34,10 @@ export function respond(answer: Answer, ports: RespondPorts): ServiceResponse {
   const position = ports.position();
   ports.onAnswered?.(wanted, ranking, position, request.traceId);
   const { results, perCorpusCounts, metadataFilterDropped, boosted, injected } = ranking;
+  let hits = '';
+  for (const result of results) hits += hits === '' ? hitJson(result, answer) : `,${hitJson(result, answer)}`;
   const body =
-    `{"results":[${results.map((result) => hitJson(result, answer)).join(',')}]` +
+    `{"results":[${hits}]` +
     `,"per_corpus_counts":${JSON.stringify(perCorpusCounts)}` +
     `,"playbook_boosted":${boosted},"playbook_injected":${injected},"boosted":${boosted},"injected":${injected}` +
     `,"metadata_filter_dropped":${metadataFilterDropped}${tailJson(answer)}}`;

@@ -73,8 +73,7 @@ export function createSearch(ports: SearchPorts): ServiceHandler {
   return (request) => {
     const prepared = prepare(request.body);
     const { wanted, judge, filter, choice } = prepared.read;
-    const question = { ...prepared.read, request };
-    const later = () => answerLater(question, ports, queryVectors, filters);
+    const later = () => answerLater({ ...prepared.read, request }, ports, queryVectors, filters);
     if (judge !== undefined || behind(request.position, ports.position())) return later();
     const asked = indexesAsked(wanted, ports);
     const vector = choice.needsVector ? readyAtHand(prepared, asked, queryVectors) : undefined;
@@ -82,9 +81,8 @@ export function createSearch(ports: SearchPorts): ServiceHandler {
     if (filter !== undefined && !filters.isReady(filter, asked.entries)) return later();
     const words = allAtHand(ports.words, choice.mode, asked.entries);
     if (words === undefined) return later();
-    const evidence = { asked, vector, words };
-    const found = find(question, evidence, ports);
-    return respond({ ...question, ...evidence, ...found, ranking: rank(found.input) }, ports);
+    const { mode, input } = find(prepared.read, { asked, vector, words }, ports);
+    return respond({ wanted, request, asked, vector, mode, input, ranking: rank(input) }, ports);
   };
 }
 
@@ -122,7 +120,7 @@ interface AtHand {
 
 /** What the corpora give for a question, as ranking takes it. */
 function find(
-  { wanted, filter, choice }: Question,
+  { wanted, filter, choice }: Omit<Question, 'request'>,
   { asked, vector, words }: AtHand,
   ports: SearchPorts,
 ): { mode: RetrievalMode; input: RankInput } {
@@ -195,10 +193,9 @@ async function answerLater(
   }
   const signal = AbortSignal.timeout(remainingMs());
   const words = await allGathered(ports.words, choice.mode, asked.entries, signal);
-  const evidence = { asked, vector, words };
-  const found = find(question, evidence, ports);
-  const ranking = judge === undefined ? rank(found.input) : await rankWithJudge(found.input, judge);
-  return respond({ ...question, ...evidence, ...found, ranking }, ports);
+  const { mode, input } = find(question, { asked, vector, words }, ports);
+  const ranking = judge === undefined ? rank(input) : await rankWithJudge(input, judge);
+  return respond({ wanted, request, asked, vector, mode, input, ranking }, ports);
 }
 
 function judgeOf(wanted: SearchRequest, ports: SearchPorts) {

@@ -23,12 +23,20 @@ export function resultJsonWith(result: Candidate, extras: ResultExtras): string 
   const score = extras.score === undefined ? '' : `,"score":${extras.score}`;
   const metadata = result.metadataJson === null ? '' : `,"metadata":${result.metadataJson}`;
   const explain = extras.explanation === undefined ? '' : `,"explain":${extras.explanation}`;
-  const head = `{"id":${quoted(result.id)},"distance":${result.distance},"corpus":${quoted(result.corpus)}`;
+  const head = `{"id":${quoted(result.id)},"distance":${result.distance},"corpus":${quotedCorpus(result.corpus)}`;
   return `${head}${truncated}${score}${metadata}${explain}}`;
 }
 
 /** Most ids and all corpora have nothing in them that JSON writes otherwise: writing them as they are is much faster. */
 const plainText = /^[ !#-[\]-~]*$/;
+
+/** The results of a reply mostly are of one corpus. */
+let lastCorpus = { text: '', json: '""' };
+
+function quotedCorpus(text: string): string {
+  if (text !== lastCorpus.text) lastCorpus = { text, json: quoted(text) };
+  return lastCorpus.json;
+}
 
 function quoted(text: string): string {
   return plainText.test(text) ? `"${text}"` : JSON.stringify(text);
