@@ -160,7 +160,7 @@ describe('docker-compose.yml', () => {
   });
 
   it('gives nats-server the room that `up` gives it', () => {
-    const { GOGC, GOMEMLIMIT } = serverMemory({}, 1);
+    const { GOGC, GOMEMLIMIT } = serverMemory({}, { processors: 1, memoryBytes: 2 ** 34 });
     expect(service('nats').environment).toMatchObject({
       GOGC: `\${GOGC:-${GOGC}}`,
       GOMEMLIMIT: `\${GOMEMLIMIT:-${GOMEMLIMIT}}`,

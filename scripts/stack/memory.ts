@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import type { gatewayName, StackWorker, serverName } from './plan.ts';
 
 const mebibyte = 1024 * 1024;
@@ -9,6 +9,8 @@ const mebibyte = 1024 * 1024;
  * third of the throughput.
  */
 const serverRoomMiB = { perProcessor: 128, min: 256 };
+/** The most that the room may be of the machine's memory, or of the container's. */
+const serverRoomPart = 1 / 4;
 /**
  * Garbage in percent of what lives, below that room: so much that the room is taken within seconds of work. Collecting more
  * often costs searches a fifth of their throughput; never collecting below it, what is idle would not be given back.
@@ -17,8 +19,21 @@ const serverGarbagePercent = 1_000;
 /** What nats-server has resident beside its Go runtime. */
 const serverOutsideMiB = 64;
 
-function serverRoom(processors: number): number {
-  return Math.max(serverRoomMiB.min, serverRoomMiB.perProcessor * processors);
+interface Machine {
+  readonly processors: number;
+  readonly memoryBytes: number;
+}
+
+function thisMachine(): Machine {
+  // Zero or more than there is where nothing bounds it.
+  const bound = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  return { processors: availableParallelism(), memoryBytes: Math.min(totalmem(), bound) };
+}
+
+/** In MiB. */
+function serverRoom({ processors, memoryBytes }: Machine): number {
+  const wanted = Math.max(serverRoomMiB.min, serverRoomMiB.perProcessor * processors);
+  return Math.min(wanted, Math.floor((memoryBytes / mebibyte) * serverRoomPart));
 }
 
 /**
@@ -27,11 +42,11 @@ function serverRoom(processors: number): number {
  */
 export function serverMemory(
   given: Readonly<Record<string, string | undefined>> = process.env,
-  processors: number = availableParallelism(),
+  machine: Machine = thisMachine(),
 ): { readonly GOGC: string; readonly GOMEMLIMIT: string } {
   return {
     GOGC: given.GOGC || String(serverGarbagePercent),
-    GOMEMLIMIT: given.GOMEMLIMIT || `${serverRoom(processors)}MiB`,
+    GOMEMLIMIT: given.GOMEMLIMIT || `${serverRoom(machine)}MiB`,
   };
 }
 
@@ -44,7 +59,7 @@ export function serverMemory(
 const residentLimitsMiB: Readonly<
   Record<typeof serverName | typeof gatewayName | Exclude<StackWorker, 'index'>, number>
 > = {
-  'nats-server': Math.max(640, serverRoom(availableParallelism()) + serverOutsideMiB),
+  'nats-server': Math.max(640, serverRoom(thisMachine()) + serverOutsideMiB),
   gateway: 320,
   ingest: 320,
   embed: 640,
