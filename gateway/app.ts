@@ -9,6 +9,7 @@ import { boundConnections } from './plugins/connections.ts';
 import { allowOrigins } from './plugins/cors.ts';
 import { answerClientError, frameworkProblem, tellProblems } from './plugins/errors.ts';
 import { limitRate } from './plugins/rate-limit.ts';
+import { watchEnds } from './plugins/when-over.ts';
 import { createPositionKeeper } from './positions.ts';
 import { contractRoutes } from './routes/contracts.ts';
 import { forwardRoutes } from './routes/forward.ts';
@@ -41,8 +42,9 @@ export function buildApp(options: GatewayOptions, dependencies: GatewayDependenc
   });
   const positions = createPositionKeeper();
   tellProblems(app, options.bodyBytesMax, dependencies.log);
-  boundConnections(app);
-  admitRequests(app, options, dependencies);
+  const whenOver = watchEnds(app);
+  boundConnections(app, whenOver);
+  admitRequests(app, options, dependencies, whenOver);
   allowAddresses(app, options);
   // Plugins of others are there only when they are loaded: what comes behind them waits.
   app.register(
@@ -50,7 +52,7 @@ export function buildApp(options: GatewayOptions, dependencies: GatewayDependenc
       await allowOrigins(app, options);
       await limitRate(app, options);
       requireToken(app, options);
-      takeBodies(app, options);
+      takeBodies(app, options, whenOver);
       healthRoutes(app, dependencies);
       metricsRoutes(app, dependencies);
       contractRoutes(app);

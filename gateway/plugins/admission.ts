@@ -9,6 +9,7 @@ import type { GatewayDependencies, GatewayOptions } from '../dependencies.ts';
 import { bodyOf, headerOf } from '../replies.ts';
 import { isOpenPath } from './open-paths.ts';
 import { createRequestMetrics, type RequestMetrics, unknownRoute } from './request-metrics.ts';
+import type { Ending } from './when-over.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -16,8 +17,12 @@ declare module 'fastify' {
     traceId: string;
     /** W3C Trace Context, handed on likewise; undefined where none was sent and no spans are made. */
     traceparent: string | undefined;
-    /** It is in work no longer: its answer is on its way, or its client is gone. May be called again. */
-    leaveWork: () => void;
+    /** When it was let in, on the monotonic clock; undefined where it was refused before. */
+    beganMs: number | undefined;
+    /** It is counted among those in work. */
+    inWork: boolean;
+    /** Its own, where spans are made. */
+    span: StartedSpan | undefined;
   }
 }
 
@@ -32,6 +37,7 @@ export function admitRequests(
   app: FastifyInstance,
   { requestsWaitingMax }: Pick<GatewayOptions, 'requestsWaitingMax'>,
   dependencies: Pick<GatewayDependencies, 'clock' | 'observations' | 'telemetry' | 'requestLog' | 'newTraceId'>,
+  whenOver: (ending: Ending) => void,
 ): void {
   const { clock, newTraceId } = dependencies;
   const { metrics, tracing } = dependencies.telemetry;
@@ -42,33 +48,35 @@ export function admitRequests(
     read: () => inWork,
   });
   let inWork = 0;
+  const leaveWork = (request: FastifyRequest) => {
+    if (request.inWork) inWork--;
+    request.inWork = false;
+  };
   app.decorateRequest('traceId', '');
   app.decorateRequest('traceparent', undefined);
-  app.decorateRequest('leaveWork');
+  app.decorateRequest('beganMs', undefined);
+  app.decorateRequest('inWork', false);
+  app.decorateRequest('span', undefined);
   app.addHook('onSend', (request, _reply, _payload, done) => {
-    // One that the framework refused before any hook was never counted.
-    request.leaveWork?.();
+    leaveWork(request);
     done();
   });
+  whenOver((request, reply) => {
+    const { beganMs, span } = request;
+    if (beganMs === undefined) return;
+    leaveWork(request);
+    if (span !== undefined) endSpan(span, reply);
+    // Probes ask every second and are nobody's work: they would be most of what is counted.
+    if (!isOpenPath(request.url)) tell(request, reply, clock.monotonicMs() - beganMs, requests, dependencies);
+  });
   app.addHook('onRequest', (request, reply, done) => {
-    const beganMs = clock.monotonicMs();
+    request.beganMs = clock.monotonicMs();
     request.traceId = traceIdOf(headerOf(request, traceHeaderLower), newTraceId);
     reply.header(traceHeaderLower, request.traceId);
     request.traceparent = readTraceparent(headerOf(request, traceparentHeader));
-    const span = tracing === undefined || isOpenPath(request.url) ? undefined : startSpan(request, tracing);
+    request.span = tracing === undefined || isOpenPath(request.url) ? undefined : startSpan(request, tracing);
     inWork++;
-    let isInWork = true;
-    request.leaveWork = () => {
-      if (isInWork) inWork--;
-      isInWork = false;
-    };
-    // Not the onResponse hook: that one does not run where the client went away before the answer.
-    reply.raw.once('close', () => {
-      request.leaveWork();
-      if (span !== undefined) endSpan(span, reply);
-      // Probes ask every second and are nobody's work: they would be most of what is counted.
-      if (!isOpenPath(request.url)) tell(request, reply, clock.monotonicMs() - beganMs, requests, dependencies);
-    });
+    request.inWork = true;
     if (inWork <= requestsWaitingMax || isOpenPath(request.url)) return done();
     done(new ProblemError('overloaded', `${requestsWaitingMax} requests are in work already; try again shortly`));
   });

@@ -4,9 +4,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError } from '../../schemas/problems.ts';
 import type { GatewayOptions } from '../dependencies.ts';
 import { gatherBytes } from '../gathered-bytes.ts';
-import { headerOf } from '../replies.ts';
+import { headerOf, jsonType } from '../replies.ts';
 import { type BodyShare, createBodyBudget } from './body-budget.ts';
 import { isOpenPath } from './open-paths.ts';
+import type { Ending } from './when-over.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -23,7 +24,7 @@ type BodyOptions = Pick<GatewayOptions, 'bodyBytesMax' | 'bodiesBytesMax'>;
  * at the limit. All bodies together take `bodiesBytesMax` at most; beyond that requests are told to come again. What a
  * streamed body holds is accounted by whoever reads it.
  */
-export function takeBodies(app: FastifyInstance, options: BodyOptions): void {
+export function takeBodies(app: FastifyInstance, options: BodyOptions, whenOver: (ending: Ending) => void): void {
   const { bodyBytesMax } = options;
   const budget = createBodyBudget(options.bodiesBytesMax);
   app.decorateRequest('bodyShare');
@@ -39,12 +40,12 @@ export function takeBodies(app: FastifyInstance, options: BodyOptions): void {
     const isBuffered = !isStreamed(request);
     if (isBuffered && announced > bodyBytesMax) return done(bodyTooLarge(bodyBytesMax));
     request.bodyShare = budget.share();
-    reply.raw.once('close', request.bodyShare.release);
     // Held is what has come in: a client that announces much and sends it slowly takes nobody's room.
-    if (isBuffered && !isOpenPath(request.url) && budget.held() + announced > budget.bytesMax)
+    if (isBuffered && budget.held() + announced > budget.bytesMax && !isOpenPath(request.url))
       return done(bodiesTooMany(options.bodiesBytesMax));
     done();
   });
+  whenOver((request) => request.bodyShare?.release());
   // Registered, so that Node.js leaves the decision to the hooks: the last of them grants it.
   app.server.on('checkContinue', (request, response) => app.server.emit('request', request, response));
   app.addHook('onRequest', (request, reply, done) => {
@@ -94,13 +95,16 @@ const streamedRoute = '/v1/ingest/:corpus';
 
 /** Undefined where the body is read whole. */
 export function streamFormatOf(request: FastifyRequest): StreamFormat | undefined {
-  const [essence = ''] = (headerOf(request, 'content-type') ?? '').split(';');
+  const type = headerOf(request, 'content-type');
+  if (type === undefined || type === jsonType) return undefined;
+  const [essence = ''] = type.split(';');
   return streamFormats[essence.trim().toLowerCase()];
 }
 
 function isStreamed(request: FastifyRequest): boolean {
+  // What the route is comes last: asking for that costs more than the rest.
   return (
-    request.routeOptions.url === streamedRoute && request.method === 'POST' && streamFormatOf(request) !== undefined
+    request.method === 'POST' && streamFormatOf(request) !== undefined && request.routeOptions.url === streamedRoute
   );
 }
 
