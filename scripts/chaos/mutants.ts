@@ -166,14 +166,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'gone-stay-in-work',
     file: 'gateway/plugins/admission.ts',
-    find: 'if (isInWork) inWork--;',
+    find: 'if (request.inWork) inWork--;',
     replace: '',
   },
   {
     name: 'unread-is-in-work',
     file: 'gateway/plugins/admission.ts',
-    find: 'request.leaveWork?.();',
-    replace: '',
+    find: 'leaveWork(request);\n    done();',
+    replace: 'done();',
   },
   {
     name: 'vector-field-required',
