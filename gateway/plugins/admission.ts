@@ -9,7 +9,7 @@ import type { GatewayDependencies, GatewayOptions } from '../dependencies.ts';
 import { bodyOf, headerOf } from '../replies.ts';
 import { isOpenPath } from './open-paths.ts';
 import { createRequestMetrics, type RequestMetrics, unknownRoute } from './request-metrics.ts';
-import type { Ending } from './when-over.ts';
+import type { WhenOver } from './when-over.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -37,7 +37,7 @@ export function admitRequests(
   app: FastifyInstance,
   { requestsWaitingMax }: Pick<GatewayOptions, 'requestsWaitingMax'>,
   dependencies: Pick<GatewayDependencies, 'clock' | 'observations' | 'telemetry' | 'requestLog' | 'newTraceId'>,
-  whenOver: (ending: Ending) => void,
+  whenOver: WhenOver,
 ): void {
   const { clock, newTraceId } = dependencies;
   const { metrics, tracing } = dependencies.telemetry;

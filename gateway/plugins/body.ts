@@ -7,7 +7,7 @@ import { gatherBytes } from '../gathered-bytes.ts';
 import { headerOf, jsonType } from '../replies.ts';
 import { type BodyShare, createBodyBudget } from './body-budget.ts';
 import { isOpenPath } from './open-paths.ts';
-import type { Ending } from './when-over.ts';
+import type { WhenOver } from './when-over.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -24,7 +24,7 @@ type BodyOptions = Pick<GatewayOptions, 'bodyBytesMax' | 'bodiesBytesMax'>;
  * at the limit. All bodies together take `bodiesBytesMax` at most; beyond that requests are told to come again. What a
  * streamed body holds is accounted by whoever reads it.
  */
-export function takeBodies(app: FastifyInstance, options: BodyOptions, whenOver: (ending: Ending) => void): void {
+export function takeBodies(app: FastifyInstance, options: BodyOptions, whenOver: WhenOver): void {
   const { bodyBytesMax } = options;
   const budget = createBodyBudget(options.bodiesBytesMax);
   app.decorateRequest('bodyShare');

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { ProblemError } from '../../schemas/problems.ts';
 import { gatewayLimits } from '../limits.ts';
-import type { Ending } from './when-over.ts';
+import type { WhenOver } from './when-over.ts';
 
 const unanswered = Symbol('unanswered');
 
@@ -16,7 +16,7 @@ interface CountedSocket extends Socket {
  * one piece and read nothing), and how long a client may read nothing of an answer that is on its way to it. A request that
  * is still worked on is not hurried: its own deadline ends it.
  */
-export function boundConnections(app: FastifyInstance, whenOver: (ending: Ending) => void): void {
+export function boundConnections(app: FastifyInstance, whenOver: WhenOver): void {
   const { connectionsMax, requestsPerConnectionMax, stalledMs } = gatewayLimits;
   app.server.maxConnections = connectionsMax;
   // Where nobody listened, Node.js would end the connection, whatever it waits for.

@@ -2,7 +2,10 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /** What is done when a request is over. */
-export type Ending = (request: FastifyRequest, reply: FastifyReply) => void;
+type Ending = (request: FastifyRequest, reply: FastifyReply) => void;
+
+/** Takes what is done then, in the order in which it is given. */
+export type WhenOver = (ending: Ending) => void;
 
 const exchange = Symbol('exchange');
 
@@ -17,9 +20,8 @@ interface WatchedResponse extends ServerResponse {
  * What is done then is said once, of any request, and what it needs of one lies in the request as plain values. Closures that
  * a request holds lead from one request to the next for the collector of the young: once one lies in the old space, it keeps
  * alive and copies megabytes that nobody needs.
- * @returns takes what is done, in the order in which it is given
  */
-export function watchEnds(app: FastifyInstance): (ending: Ending) => void {
+export function watchEnds(app: FastifyInstance): WhenOver {
   const endings: Ending[] = [];
   function end(this: WatchedResponse): void {
     const reply = this[exchange];

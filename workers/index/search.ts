@@ -120,7 +120,7 @@ interface AtHand {
 
 /** What the corpora give for a question, as ranking takes it. */
 function find(
-  { wanted, filter, choice }: Omit<Question, 'request'>,
+  { wanted, filter, choice }: ReturnType<typeof readRequest>,
   { asked, vector, words }: AtHand,
   ports: SearchPorts,
 ): { mode: RetrievalMode; input: RankInput } {
