@@ -1,8 +1,9 @@
 /**
- * When requests that travel together leave. A message costs more than the requests in it: one that carries four costs
- * little more than one that carries one, on each of its two ways through the bus. So requests gather until they are a third
- * of those that were under way at once lately: while one third is answered, the next is on its way and the last is being
- * read, and all who work on them are busy.
+ * When requests that travel together leave, and how many. A message costs more than the requests in it: one that carries four
+ * costs little more than one that carries one, on each of its two ways through the bus. So requests gather until they are
+ * half of those that were under way at once lately. And no more than that half leave in a message: while one half is
+ * answered, the other is read and asked again, and all who work on them are busy. Without that limit whoever comes back
+ * early joins those ahead, until all of them travel as one, and each side waits for the other.
  */
 export interface Gathered {
   /** Requests that wait for their turn. */
@@ -15,30 +16,33 @@ export interface Gathered {
   readonly peak: number;
 }
 
-/** A message takes at most so many requests. */
+/** A message takes at most so many requests, however many are under way. */
 export const batchRequestsMax = 16;
 /** So many messages may be on their way at most. */
 const heldMax = 4;
-const parts = 3;
+const parts = 2;
 /**
  * Whoever was answered asks again within this, or not soon: so long a message that is not full waits behind the last
  * request that joined it, in milliseconds.
  */
 export const gatherMs = 0.06;
 
-function fullAt(peak: number): number {
+/** So many requests fill a message. */
+export function fullAt({ peak }: Pick<Gathered, 'peak'>): number {
   return Math.min(batchRequestsMax, Math.ceil(peak / parts));
 }
 
 /** Whether what waits may leave now: always when nothing is on its way, else when it fills a message. */
-export function mayLeave({ queued, held, peak }: Gathered): boolean {
+export function mayLeave(gathered: Gathered): boolean {
+  const { queued, held } = gathered;
   if (queued === 0) return false;
-  return held === 0 || (held < heldMax && queued >= fullAt(peak));
+  return held === 0 || (held < heldMax && queued >= fullAt(gathered));
 }
 
 /** Whether more is to be expected soon for a message that could leave: it is not full, and others were lately under way. */
-export function isWorthWaiting({ queued, held, open, peak }: Gathered): boolean {
-  return held === 0 && queued < fullAt(peak) && open < peak;
+export function isWorthWaiting(gathered: Gathered): boolean {
+  const { queued, held, open, peak } = gathered;
+  return held === 0 && queued < fullAt(gathered) && open < peak;
 }
 
 /** The peak after more was waited for and did not come: who asks alone waits no longer, soon. */

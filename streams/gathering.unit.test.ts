@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { batchRequestsMax, type Gathered, isWorthWaiting, lowered, mayLeave } from './gathering.ts';
+import { batchRequestsMax, fullAt, type Gathered, isWorthWaiting, lowered, mayLeave } from './gathering.ts';
 
 const gathered = (values: Partial<Gathered>): Gathered => ({ queued: 1, held: 0, open: 1, peak: 1, ...values });
 
@@ -9,10 +9,10 @@ describe('what may leave', () => {
     expect(mayLeave(gathered({ queued: 0, open: 0 }))).toBe(false);
   });
 
-  it('is a third of those that were under way, while another message is on its way', () => {
+  it('is half of those that were under way, while another message is on its way', () => {
     const ten = { held: 1, open: 10, peak: 10 };
-    expect(mayLeave(gathered({ ...ten, queued: 3 }))).toBe(false);
-    expect(mayLeave(gathered({ ...ten, queued: 4 }))).toBe(true);
+    expect(mayLeave(gathered({ ...ten, queued: 4 }))).toBe(false);
+    expect(mayLeave(gathered({ ...ten, queued: 5 }))).toBe(true);
   });
 
   it('is a full message at most, however many are under way, and only so many messages', () => {
@@ -20,6 +20,12 @@ describe('what may leave', () => {
     expect(mayLeave(gathered({ ...many, held: 3, queued: batchRequestsMax - 1 }))).toBe(false);
     expect(mayLeave(gathered({ ...many, held: 3 }))).toBe(true);
     expect(mayLeave(gathered({ ...many, held: 4, queued: 400 }))).toBe(false);
+  });
+});
+
+describe('a message', () => {
+  it('takes half of those that were under way, one at least, and never more than its limit', () => {
+    expect([1, 2, 3, 10, 31, 32, 500].map((peak) => fullAt({ peak }))).toEqual([1, 1, 2, 5, 16, 16, batchRequestsMax]);
   });
 });
 
@@ -31,7 +37,7 @@ describe('waiting for more', () => {
 
   it('is worth it while others were answered lately and have not come back', () => {
     expect(isWorthWaiting(gathered({ queued: 3, open: 6, peak: 10 }))).toBe(true);
-    expect(isWorthWaiting(gathered({ queued: 4, open: 6, peak: 10 }))).toBe(false);
+    expect(isWorthWaiting(gathered({ queued: 5, open: 6, peak: 10 }))).toBe(false);
     // The answer to what is on its way lets it leave.
     expect(isWorthWaiting(gathered({ queued: 3, held: 1, open: 6, peak: 10 }))).toBe(false);
   });
@@ -40,6 +46,6 @@ describe('waiting for more', () => {
     let peak = 50;
     let waits = 0;
     for (; isWorthWaiting(gathered({ peak })); waits++) peak = lowered(gathered({ peak }));
-    expect([peak, waits]).toEqual([3, 47]);
+    expect([peak, waits]).toEqual([2, 48]);
   });
 });

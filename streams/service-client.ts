@@ -2,7 +2,7 @@ import { type Msg, NatsError, headers as newHeaders, type Subscription } from 'n
 import { type ProblemCode, problem } from '../schemas/problems.ts';
 import { decodeFrames, encodeFrames, type FrameDraft, headerLines } from './batch-frames.ts';
 import { type LogConnection, newInbox } from './connection.ts';
-import { batchRequestsMax, type Gathered, gatherMs, isWorthWaiting, lowered, mayLeave } from './gathering.ts';
+import { fullAt, type Gathered, gatherMs, isWorthWaiting, lowered, mayLeave } from './gathering.ts';
 import { createNumbered } from './numbered.ts';
 import { batchHeader, deadlineHeader } from './service.ts';
 
@@ -155,7 +155,7 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
   };
 
   const flush = (subject: string, lane: Lane) => {
-    while (mayLeave(gatheredOf(lane))) send(subject, lane, takeBatch(lane.queue), true);
+    while (mayLeave(gatheredOf(lane))) send(subject, lane, takeBatch(lane), true);
   };
 
   const send = (subject: string, lane: Lane, taken: readonly Waiting[], holds: boolean) => {
@@ -241,10 +241,12 @@ function gatheredOf({ queue, batchesHeld: held, open, peak }: Lane): Gathered {
   return { queued: queue.length, held, open, peak };
 }
 
-function takeBatch(queue: Waiting[]): Waiting[] {
+function takeBatch(lane: Lane): Waiting[] {
+  const { queue } = lane;
+  const most = fullAt(lane);
   let bytes = 0;
   let count = 0;
-  while (count < queue.length && count < batchRequestsMax) {
+  while (count < queue.length && count < most) {
     bytes += queue[count]?.frame.body.length ?? 0;
     if (count > 0 && bytes > batchBytesMax) break;
     count++;

@@ -8,6 +8,7 @@ import { decodeFrames, encodeFrames, type FrameDraft, headerLines } from './batc
 import type { LogConnection } from './connection.ts';
 import type { RuntimeLog } from './logger.ts';
 import { measured } from './measured.ts';
+import { createOneATurn, type OneATurn } from './one-a-turn.ts';
 import { traceHeader } from './trace-headers.ts';
 
 export const deadlineHeader = 'X-Lakehouse-Deadline-Ms';
@@ -53,6 +54,8 @@ export interface RunningService {
 }
 
 const stopDrainMs = 10_000;
+/** Beyond this the bus keeps what arrives, and not this process. */
+const batchesWaitingMax = 16;
 /** What a message needs beside the body of its answer. */
 const answerHeadBytes = 64 * 1024;
 /** Longest text of an error in a header; the body tells all of it. */
@@ -67,6 +70,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   });
   const load: Load = {
     waiting: 0,
+    batches: createOneATurn(batchesWaitingMax),
     answered: () => {},
     position: { text: '', value: {} },
     told: { position: {}, headers: {}, lines: '' },
@@ -77,8 +81,12 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       subject,
       handler: (error, message) => {
         if (error) log.warn({ error, subject }, 'a request could not be received');
-        else if (message.headers?.get(batchHeader)) answerBatch(message, handler, options, load);
-        else answerOne(message, handler, options, load);
+        else if (message.headers?.get(batchHeader)) {
+          load.batches.take(() => {
+            answerBatch(message, handler, options, load);
+            load.answered();
+          });
+        } else answerOne(message, handler, options, load);
       },
     });
   }
@@ -89,7 +97,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       await service.stop();
       const done = new AbortController();
       load.answered = () => {
-        if (load.waiting === 0) done.abort();
+        if (load.waiting === 0 && load.batches.waiting() === 0) done.abort();
       };
       load.answered();
       await connection.clock.sleep(drainMs, done.signal);
@@ -99,6 +107,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
 
 interface Load {
   waiting: number;
+  /** Messages with several requests, of which nothing was read yet. */
+  readonly batches: OneATurn;
   answered: () => void;
   /** The header read last and what it says: most requests carry that of the one before. */
   position: { readonly text: string; readonly value: Position | undefined };
