@@ -9,8 +9,8 @@ import { z } from 'zod';
 import { environmentNames, readConfiguration } from '../../schemas/configuration.ts';
 import { passwordVariable } from '../../streams/server/configure.ts';
 import { roleNames } from '../../streams/server/roles.ts';
-import { serverMemory } from '../stack/memory.ts';
 import { flagsOf, gatewayName, workerNames } from '../stack/plan.ts';
+import { serverRuntime } from '../stack/server-runtime.ts';
 import { composeNatsConfig } from './nats-config.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -160,7 +160,7 @@ describe('docker-compose.yml', () => {
   });
 
   it('gives nats-server the room that `up` gives it', () => {
-    const { GOGC, GOMEMLIMIT } = serverMemory({}, { processors: 1, memoryBytes: 2 ** 34 });
+    const { GOGC, GOMEMLIMIT } = serverRuntime({}, { processors: 1, memoryBytes: 2 ** 34 });
     expect(service('nats').environment).toMatchObject({
       GOGC: `\${GOGC:-${GOGC}}`,
       GOMEMLIMIT: `\${GOMEMLIMIT:-${GOMEMLIMIT}}`,

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type RoleConnection, roleConnection, type ServerCredentials } from '../../streams/server/credentials.ts';
 import type { PreparedServer } from '../../streams/server/launch.ts';
 import type { RoleName } from '../../streams/server/roles.ts';
-import { serverMemory } from './memory.ts';
+import { serverRuntime } from './server-runtime.ts';
 
 export const workerNames = ['ingest', 'embed', 'index', 'playbook', 'observer'] as const;
 export type StackWorker = (typeof workerNames)[number];
@@ -114,7 +114,7 @@ function planServer(name: string, server: PlannedServer | undefined): PlannedPro
     dependsOn: [],
     command: server?.prepared.command ?? '',
     args: server?.prepared.args ?? [],
-    environment: { ...serverMemory(), ...withoutGatewaySecrets, ...withoutObjectStore },
+    environment: { ...serverRuntime(), ...withoutGatewaySecrets, ...withoutObjectStore },
     port: server?.port ?? 0,
     healthUrl: null,
   };
