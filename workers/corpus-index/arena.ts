@@ -40,6 +40,7 @@ export function createArena(dimension: number): Arena {
   const memory = new WebAssembly.Memory({ initial: Math.ceil(vectorsAt / pageBytes), maximum: pagesMax });
   const kernel = createKernel(memory);
   let floats = new Float32Array(memory.buffer);
+  let doubles = new Float64Array(memory.buffer, exactQueryAt, stride / 4);
   let exactQuery: Float32Array | undefined;
   let norms = new Float64Array(0);
   let count = 0;
@@ -53,6 +54,7 @@ export function createArena(dimension: number): Arena {
       const generous = Math.ceil((memory.buffer.byteLength / pageBytes) * growthFraction);
       memory.grow(Math.min(room, Math.max(missing, generous)));
       floats = new Float32Array(memory.buffer);
+      doubles = new Float64Array(memory.buffer, exactQueryAt, stride / 4);
     }
     if (wanted > norms.length) {
       const grown = new Float64Array(Math.max(wanted, Math.ceil(norms.length * (1 + growthFraction)) + 64));
@@ -106,8 +108,10 @@ export function createArena(dimension: number): Arena {
       }
     },
     exactDot: (query, label) => {
-      if (query !== exactQuery) new Float64Array(memory.buffer, exactQueryAt, stride / 4).set(query);
-      exactQuery = query;
+      if (query !== exactQuery) {
+        doubles.set(query);
+        exactQuery = query;
+      }
       return kernel.exactDot(exactQueryAt, offset(label) * 4, stride);
     },
   };

@@ -3,7 +3,7 @@
  * most scores cost one comparison.
  */
 export function thresholdOf(scores: Float32Array, count: number, want: number): number {
-  const heap = new Float32Array(want).fill(Number.POSITIVE_INFINITY);
+  const heap = emptyHeap(want);
   let worst = Number.POSITIVE_INFINITY;
   for (let place = 0; place < count; place++) {
     const score = scores[place] ?? Number.POSITIVE_INFINITY;
@@ -26,7 +26,7 @@ export interface Ranges {
 /** The places whose value may be among the `want` smallest, where each range may be off by `slack` on both sides. */
 export function withinReach({ lowest, least, errors, count }: Ranges, want: number, slack: number): number[] {
   // The smallest upper ends so far: want values lie below the greatest of them.
-  const heap = new Float64Array(want).fill(Number.POSITIVE_INFINITY);
+  const heap = emptyHeap(want);
   let reach = Number.MAX_VALUE;
   const reached: number[] = [];
   for (let group = 0; group * 4 < count; group++) {
@@ -42,7 +42,18 @@ export function withinReach({ lowest, least, errors, count }: Ranges, want: numb
       if (at(heap, 0) !== Number.POSITIVE_INFINITY) reach = at(heap, 0) + 2 * slack;
     }
   }
-  return reached.filter((place) => at(lowest, place) <= reach);
+  let kept = 0;
+  for (const place of reached) if (at(lowest, place) <= reach) reached[kept++] = place;
+  reached.length = kept;
+  return reached;
+}
+
+let lastHeap = new Float64Array(0);
+
+/** A heap for one selection: the one of the last, where it is as long. Most searches ask for ten, and nothing is allotted. */
+function emptyHeap(size: number): Float64Array {
+  if (lastHeap.length !== size) lastHeap = new Float64Array(size);
+  return lastHeap.fill(Number.POSITIVE_INFINITY);
 }
 
 /** A value that is there: the loops keep within, and asking again would cost as much as they do. */

@@ -111,10 +111,18 @@ function liftCandidate(lifts: Lifts, candidate: Candidate, strength: number | un
 function finishRanking(input: RankInput, draft: Draft, injections: readonly Injection[]): Ranking {
   const { results, suppressed, metadataFilterDropped, boosted } = draft;
   for (const { result } of injections) results.push(result);
-  results.sort(byOrder);
+  // What one corpus gave and nothing lifted mostly is in order.
+  if (!isOrdered(results)) results.sort(byOrder);
   if (results.length > input.k) results.length = input.k;
   const perCorpusCounts = Object.fromEntries(input.perCorpus.map(({ corpus, hits }) => [corpus, hits.length]));
   return { results, perCorpusCounts, metadataFilterDropped, boosted, injected: injections.length, suppressed };
+}
+
+function isOrdered(results: readonly RankedResult[]): boolean {
+  return results.every((result, place) => {
+    const before = results[place - 1];
+    return before === undefined || byOrder(before, result) <= 0;
+  });
 }
 
 /** Ties by corpus, then id: equal ones must not come back in another order from another worker. */

@@ -35,23 +35,28 @@ interface Found {
   readonly refused: number;
 }
 
+const nobody: ReadonlySet<string> = new Set();
+
 /** Asks every corpus for its best, and the playbooks of the same space for recordings near the query. */
 export function retrieve(retrieval: Retrieval): RankInput {
   const { wanted, filter, entries } = retrieval;
   const { perCorpus, refused } = findAll(retrieval);
-  const byCorpus = new Map(entries.map((entry) => [entry.corpus, entry]));
   return {
     perCorpus,
     k: wanted.k,
     playbookHits: wanted.use_playbook ? playbookHits(retrieval) : [],
-    excludeIds: new Set(wanted.exclude_ids),
+    excludeIds: wanted.exclude_ids === undefined ? nobody : new Set(wanted.exclude_ids),
     filter: filter?.admits,
     droppedInRetrieval: refused,
     queryRole: wanted.query_role,
     usePlaybook: wanted.use_playbook,
     maxDistance: wanted.playbook_max_distance,
     maxInjectDistance: wanted.playbook_max_inject_distance,
-    lookup: (corpus, id) => livingDocument(byCorpus.get(corpus), id),
+    lookup: (corpus, id) =>
+      livingDocument(
+        entries.find((entry) => entry.corpus === corpus),
+        id,
+      ),
   };
 }
 
