@@ -115,7 +115,7 @@ function markdownTable({ columns, rows }: ReportTable): string {
 /** For people who read the evidence later. */
 export function reportMarkdown(report: BenchReport): string {
   const { surroundings, settings } = report;
-  const { machine, versions, commit, dirty } = surroundings;
+  const { versions, commit, dirty } = surroundings;
   const packages = Object.entries(versions.packages).map(([name, version]) => `${name} ${version}`);
   const parts = [
     `# ${report.benchmark}: ${report.verdict}`,
@@ -132,10 +132,21 @@ export function reportMarkdown(report: BenchReport): string {
         .map(([name, value]) => `${name} ${value}`)
         .join(', ')}`,
       `- versions: node ${versions.node}, nats-server ${versions.nats_server}, ${packages.join(', ')}`,
-      `- machine: ${machine.cores} cores (${machine.model}), ${figure(machine.memory_bytes / 2 ** 30)} GiB, ${machine.platform}; load average at the start ${figure(machine.load_average)}`,
+      `- machine: ${machineText(surroundings)}`,
     ].join('\n'),
   ];
   return `${parts.join('\n\n')}\n`;
+}
+
+function machineText({ machine }: Surroundings): string {
+  const { cores, model, memory_bytes, platform, load_average, idle_polling_ns } = machine;
+  const parts = [
+    `${cores} cores (${model}), ${figure(memory_bytes / 2 ** 30)} GiB, ${platform}`,
+    `load average at the start ${figure(load_average)}`,
+  ];
+  if (idle_polling_ns !== undefined)
+    parts.push(`idle processors look for work for ${figure(idle_polling_ns / 1_000)} us before they halt`);
+  return parts.join('; ');
 }
 
 /** Writes `<name>.json` and `<name>.md`; gives their paths. */

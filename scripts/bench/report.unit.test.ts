@@ -68,6 +68,14 @@ describe('checks', () => {
 describe('a report', () => {
   const report = createReport(findings, surroundings, '2026-11-21T05:00:00.000Z');
 
+  it('says how soon idle processors halt, where the kernel says so', () => {
+    const polling = { ...surroundings, machine: { ...surroundings.machine, idle_polling_ns: 200_000 } };
+    expect(reportMarkdown(createReport(findings, polling, '2026-11-21T05:00:00.000Z'))).toContain(
+      'at the start 0.500; idle processors look for work for 200 us before they halt',
+    );
+    expect(reportMarkdown(report)).not.toContain('idle processors');
+  });
+
   it('carries what makes it again', () => {
     expect(report).toMatchObject({
       schema: 'lakehouse.bench.v1',
