@@ -35,7 +35,7 @@ export function respond(answer: Answer, ports: RespondPorts): ServiceResponse {
   ports.onAnswered?.(wanted, ranking, position, request.traceId);
   const { results, perCorpusCounts, metadataFilterDropped, boosted, injected } = ranking;
   let hits = '';
-  for (const result of results) hits += hits === '' ? hitJson(result, answer) : `,${hitJson(result, answer)}`;
+  for (const result of results) hits += `${hits === '' ? '' : ','}${hitJson(result, answer)}`;
   const body =
     `{"results":[${hits}]` +
     `,"per_corpus_counts":${JSON.stringify(perCorpusCounts)}` +

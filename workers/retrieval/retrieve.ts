@@ -52,11 +52,7 @@ export function retrieve(retrieval: Retrieval): RankInput {
     usePlaybook: wanted.use_playbook,
     maxDistance: wanted.playbook_max_distance,
     maxInjectDistance: wanted.playbook_max_inject_distance,
-    lookup: (corpus, id) =>
-      livingDocument(
-        entries.find((entry) => entry.corpus === corpus),
-        id,
-      ),
+    lookup: (corpus, id) => livingDocument(entries, corpus, id),
   };
 }
 
@@ -187,9 +183,9 @@ function cutPerCorpus(found: readonly FusedCandidate[], entries: readonly IndexE
   }));
 }
 
-function livingDocument(entry: IndexEntry | undefined, id: string): { metadataJson: string | null } | undefined {
-  if (entry === undefined || !entry.index.has(id)) return undefined;
-  return { metadataJson: entry.index.lookup(id)?.metadata.json ?? null };
+function livingDocument(entries: readonly IndexEntry[], corpus: string, id: string): ReturnType<RankInput['lookup']> {
+  const index = entries.find((entry) => entry.corpus === corpus)?.index;
+  return index?.has(id) ? { metadataJson: index.lookup(id)?.metadata.json ?? null } : undefined;
 }
 
 /** A playbook corpus that is not there yet is a cold start, not an error. */
