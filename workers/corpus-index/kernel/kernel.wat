@@ -160,8 +160,9 @@
         (v128.store (local.get $output) (local.get $values))
         (local.set $values (f32x4.pmin (local.get $values)
           (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $values) (local.get $values))))
-        (f32.store (local.get $least) (f32.min
-          (f32x4.extract_lane 0 (local.get $values)) (f32x4.extract_lane 1 (local.get $values))))
+        ;; Not f32.min, which is a branch: guessed wrong, it throws away what was begun of the next group.
+        (v128.store32_lane 0 (local.get $least) (f32x4.pmin (local.get $values)
+          (i8x16.shuffle 4 5 6 7 0 1 2 3 8 9 10 11 12 13 14 15 (local.get $values) (local.get $values))))
         (local.set $least (i32.add (local.get $least) (i32.const 4)))
         (local.set $output (i32.add (local.get $output) (i32.const 16)))
         (local.set $offsets (i32.add (local.get $offsets) (i32.const 16)))
