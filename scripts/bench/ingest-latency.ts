@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LoadReport } from '../loadgen/report.ts';
-import type { IngestDone, IngestTask } from './children/ingest.ts';
+import type { IngestDone, IngestMessage, IngestTask } from './children/ingest.ts';
 import { type Child, startChild } from './children.ts';
 import { benchMain } from './command.ts';
 import { type Generator, startGenerator, sumFailures } from './generator.ts';
@@ -101,7 +101,9 @@ async function searchWhileIngesting(
   search: () => Promise<LoadReport>,
   task: IngestTask,
 ): Promise<Pick<Round, 'ingesting' | 'ingest' | 'catchUpMs'>> {
-  const [ingesting, ingest] = await Promise.all([search(), ingester.ask(task) as Promise<IngestDone>]);
+  const ask = (message: IngestMessage) => ingester.ask(message);
+  await ask({ make: task });
+  const [ingesting, ingest] = await Promise.all([search(), ask({ send: true }) as Promise<IngestDone>]);
   const began = performance.now();
   const wanted = task.firstRow - 1 + ingest.documents;
   const deadline = AbortSignal.timeout(catchUpDeadlineMs);

@@ -1,7 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { createGatewayClient } from '../../../gateway/client/client.ts';
 import type { DocumentChangeInput } from '../../../schemas/events/ingest.ts';
 import { encodeVector } from '../../../schemas/vector.ts';
+import { runLoad } from '../../loadgen/run.ts';
 import { createRandom, gaussian } from '../../random.ts';
 import { workerAt, workerDocument } from '../../staffing/workers.ts';
 import { givenSetting, serveParent } from '../children.ts';
@@ -17,37 +16,40 @@ export interface IngestTask {
   readonly seed: number;
 }
 
+/**
+ * To make a task's requests, or to send those that were made. Making the vectors of one run keeps a processor busy for
+ * more than a tenth of a second: it is asked for before anything is measured.
+ */
+export type IngestMessage = { readonly make: IngestTask } | { readonly send: true };
+
 export interface IngestDone {
   readonly documents: number;
   readonly elapsedMs: number;
-  /** Requests that were begun more than their own interval late. */
-  readonly late: number;
+  /** How late requests left, in milliseconds. */
+  readonly sendLagP99Ms: number;
 }
 
-const deadlineMs = 30_000;
+const connections = 8;
 const vectorStream = 11;
 
-const client = createGatewayClient({ url: givenSetting('BENCH_GATEWAY'), deadlineMs });
+const url = `${givenSetting('BENCH_GATEWAY')}/v1/ingest/`;
+let made: { readonly task: IngestTask; readonly bodies: readonly Buffer[] } | undefined;
 
-serveParent(null, (message) => ingest(message as IngestTask));
+serveParent(null, async (message) => {
+  const asked = message as IngestMessage;
+  if ('send' in asked) return send();
+  made = { task: asked.make, bodies: [...requestBodies(asked.make)] };
+  return made.bodies.length;
+});
 
-async function ingest(task: IngestTask): Promise<IngestDone> {
-  const { corpus, firstRow, documentsPerSecond, documentsPerRequest, durationMs, seed } = task;
-  const total = Math.round((documentsPerSecond * durationMs) / 1_000);
-  // Made before the clock starts: the generator's own work is no part of what is measured.
-  const documents = Array.from({ length: total }, (_, at) => newDocument(firstRow + at, seed));
-  const intervalMs = (documentsPerRequest * 1_000) / documentsPerSecond;
-  const sending: Promise<unknown>[] = [];
-  const began = performance.now();
-  let late = 0;
-  for (let at = 0; at < total; at += documentsPerRequest) {
-    const dueMs = (at / documentsPerRequest) * intervalMs - (performance.now() - began);
-    if (dueMs > 0) await delay(dueMs);
-    else if (dueMs < -intervalMs) late++;
-    sending.push(client.ingest(corpus, documents.slice(at, at + documentsPerRequest)));
+function* requestBodies(task: IngestTask): Generator<Buffer, void, void> {
+  const { firstRow, documentsPerSecond, documentsPerRequest, durationMs, seed } = task;
+  const end = firstRow + Math.round((documentsPerSecond * durationMs) / 1_000);
+  for (let row = firstRow; row < end; row += documentsPerRequest) {
+    const count = Math.min(documentsPerRequest, end - row);
+    const documents = Array.from({ length: count }, (_, at) => newDocument(row + at, seed));
+    yield Buffer.from(JSON.stringify(documents), 'utf8');
   }
-  await Promise.all(sending);
-  return { documents: total, elapsedMs: performance.now() - began, late };
 }
 
 /** A worker that is not in the corpus yet, with a vector of its own in the corpus's space. */
@@ -56,4 +58,23 @@ function newDocument(row: number, seed: number): DocumentChangeInput {
   const { id, text, metadata } = workerDocument(workerAt(row, seed));
   const vector = Float32Array.from({ length: corpusDimension }, () => gaussian(random));
   return { id, text, metadata, vector: encodeVector(vector), space: corpusSpace };
+}
+
+async function send(): Promise<IngestDone> {
+  if (made === undefined) throw new Error('there is nothing to send: no requests were made');
+  const { task, bodies } = made;
+  made = undefined;
+  const { corpus, documentsPerSecond, documentsPerRequest, durationMs } = task;
+  const rate = documentsPerSecond / documentsPerRequest;
+  const report = await runLoad({
+    url: `${url}${corpus}`,
+    bodies,
+    concurrency: connections,
+    requests: bodies.length,
+    rate,
+  });
+  if (report.ok !== bodies.length)
+    throw new Error(`of ${bodies.length} requests only ${report.ok} were accepted: ${JSON.stringify(report.statuses)}`);
+  const documents = Math.round((documentsPerSecond * durationMs) / 1_000);
+  return { documents, elapsedMs: report.elapsedMs, sendLagP99Ms: report.sendLagMs?.p99 ?? Number.NaN };
 }
