@@ -11,11 +11,13 @@ export const instancesMax = 16;
 
 const nodeFlags = ['--enable-source-maps'];
 /**
- * Where a heap may become 4 GiB, V8 lets it grow to four times what is live before it collects all of it: resident memory
- * that swings by 60 MiB and more. It keeps closer, at 1.6 times, where this is the most; none comes near it. The index worker
- * holds its documents in its heap, however many they are.
+ * A heap may grow to twice what is live before V8 collects all of it. Left alone, it allows a heap that may become 4 GiB four
+ * times what is live: resident memory that swings by 60 MiB and more. And it allows a small one of a quick program 8 MiB
+ * more: while documents come in that is such a collection every two seconds in each process, which takes 20 to 25 ms of
+ * two processors, as long as one search in a hundred may take. None comes near 1 GiB. The index worker holds its
+ * documents in its heap, however many they are.
  */
-const boundedHeapFlags = ['--max-old-space-size=1024'];
+const boundedHeapFlags = ['--max-old-space-size=1024', '--heap-growing-percent=100'];
 /**
  * Room from the first request on for what lives as long as one, so that it is not promoted and collected late. With
  * twice as much, what it holds outside the heap gathers until it brings on collections of everything.
