@@ -36,7 +36,7 @@ const requestsWaitingMax = 2_000;
 /** Rejections of the last so many messages are known at boot; older ones nobody waits for any more. */
 const rejectionsReadAtBoot = 20_000;
 /** Batches of searches that lifts are counted from at boot: what they say of the past is bounded, and told as such. */
-const searchBatchesReadAtBoot = 1_000;
+const searchBatchesReadAtBoot = 5_000;
 
 /** Keeps the indexes in memory, and answers searches from them. */
 export const indexWorker: WorkerProcess = {
