@@ -144,9 +144,9 @@ function describe(rounds: readonly Round[], facts: Facts): Omit<Findings, 'seed'
   const ingesting = rounds.map((round) => round.ingesting);
   const p99Ratio = medianRatio(percentile(ingesting, 'p99'), percentile(quiet, 'p99'));
   const failures = sumFailures([...quiet, ...ingesting]);
-  const row = (name: string, round: number, report: LoadReport, catchUpMs: number | undefined) => [
-    String(round + 1),
-    figure(rounds[round]?.idleMaximum ?? Number.NaN),
+  const row = (name: string, at: number, { idleMaximum }: Round, report: LoadReport, catchUpMs?: number) => [
+    String(at + 1),
+    figure(idleMaximum),
     name,
     ...[
       report.rps,
@@ -176,8 +176,8 @@ function describe(rounds: readonly Round[], facts: Facts): Omit<Findings, 'seed'
           })),
         ],
         rows: rounds.flatMap((round, at) => [
-          row('no', at, round.quiet, undefined),
-          row('yes', at, round.ingesting, round.catchUpMs),
+          row('no', at, round, round.quiet),
+          row('yes', at, round, round.ingesting, round.catchUpMs),
         ]),
       },
     ],

@@ -33,22 +33,23 @@ const connections = 8;
 const vectorStream = 11;
 
 const url = `${givenSetting('BENCH_GATEWAY')}/v1/ingest/`;
-let made: { readonly task: IngestTask; readonly bodies: readonly Buffer[] } | undefined;
+let made: { readonly task: IngestTask; readonly documents: number; readonly bodies: readonly Buffer[] } | undefined;
 
 serveParent(null, async (message) => {
   const asked = message as IngestMessage;
   if ('send' in asked) return send();
-  made = { task: asked.make, bodies: [...requestBodies(asked.make)] };
-  return made.bodies.length;
+  const documents = Math.round((asked.make.documentsPerSecond * asked.make.durationMs) / 1_000);
+  made = { task: asked.make, documents, bodies: [...requestBodies(asked.make, documents)] };
+  return documents;
 });
 
-function* requestBodies(task: IngestTask): Generator<Buffer, void, void> {
-  const { firstRow, documentsPerSecond, documentsPerRequest, durationMs, seed } = task;
-  const end = firstRow + Math.round((documentsPerSecond * durationMs) / 1_000);
+function* requestBodies(task: IngestTask, documents: number): Generator<Buffer, void, void> {
+  const { firstRow, documentsPerRequest, seed } = task;
+  const end = firstRow + documents;
   for (let row = firstRow; row < end; row += documentsPerRequest) {
     const count = Math.min(documentsPerRequest, end - row);
-    const documents = Array.from({ length: count }, (_, at) => newDocument(row + at, seed));
-    yield Buffer.from(JSON.stringify(documents), 'utf8');
+    const batch = Array.from({ length: count }, (_, at) => newDocument(row + at, seed));
+    yield Buffer.from(JSON.stringify(batch), 'utf8');
   }
 }
 
@@ -62,9 +63,9 @@ function newDocument(row: number, seed: number): DocumentChangeInput {
 
 async function send(): Promise<IngestDone> {
   if (made === undefined) throw new Error('there is nothing to send: no requests were made');
-  const { task, bodies } = made;
+  const { task, documents, bodies } = made;
   made = undefined;
-  const { corpus, documentsPerSecond, documentsPerRequest, durationMs } = task;
+  const { corpus, documentsPerSecond, documentsPerRequest } = task;
   const rate = documentsPerSecond / documentsPerRequest;
   const report = await runLoad({
     url: `${url}${corpus}`,
@@ -75,6 +76,5 @@ async function send(): Promise<IngestDone> {
   });
   if (report.ok !== bodies.length)
     throw new Error(`of ${bodies.length} requests only ${report.ok} were accepted: ${JSON.stringify(report.statuses)}`);
-  const documents = Math.round((documentsPerSecond * durationMs) / 1_000);
   return { documents, elapsedMs: report.elapsedMs, sendLagP99Ms: report.sendLagMs?.p99 ?? Number.NaN };
 }
