@@ -3,6 +3,7 @@ import { encodeEvent } from '../schemas/encode.ts';
 import { type ObservedOperation, observationLimits } from '../schemas/events/observation.ts';
 import { isoTime } from './clock.ts';
 import type { LogConnection } from './connection.ts';
+import { createSoon } from './soon.ts';
 import { subjectOf } from './subjects.ts';
 
 export type Operation = Pick<ObservedOperation, 'endpoint' | 'success' | 'duration_ms'> &
@@ -31,7 +32,8 @@ export function startObservations(connection: LogConnection, source: string): Ob
   let folded = emptyGroups();
   let dropped = 0;
 
-  const flush = () => {
+  const flush = createSoon(flushMs, () => send());
+  const send = () => {
     if (rows.length === 0 && dropped === 0) return;
     const id = nuid.next();
     const data = { source, operations: rows, dropped };
@@ -44,13 +46,13 @@ export function startObservations(connection: LogConnection, source: string): Ob
       dropped = 0;
     } catch {
       dropped += told;
+      flush.ask();
     }
   };
-  const timer = setInterval(flush, flushMs);
-  timer.unref();
 
   return {
     report: (operation) => {
+      flush.ask();
       const groups = operation.success ? folded.succeeded : folded.failed;
       let group = groups.get(operation.endpoint);
       if (group === undefined) {
@@ -73,8 +75,8 @@ export function startObservations(connection: LogConnection, source: string): Ob
       rows.push(row);
     },
     stop: async () => {
-      clearInterval(timer);
-      flush();
+      send();
+      flush.cancel();
       if (!nats.isClosed()) await nats.flush().catch(() => undefined);
     },
   };

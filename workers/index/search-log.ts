@@ -4,6 +4,7 @@ import type { SearchRequest } from '../../schemas/requests/matrix.ts';
 import { append, nextMessageId } from '../../streams/append.ts';
 import { isoTime } from '../../streams/clock.ts';
 import type { LogConnection } from '../../streams/connection.ts';
+import { createSoon } from '../../streams/soon.ts';
 import type { Ranking } from '../matrix/types.ts';
 
 /**
@@ -28,7 +29,7 @@ export function startSearchLog(connection: LogConnection, sample: number, random
   let noted: { corpus: string; search: LoggedSearch }[] = [];
   let sending: Promise<unknown> = Promise.resolve();
 
-  const flush = () => {
+  const send = () => {
     const byCorpus = new Map<string, LoggedSearch[]>();
     for (const { corpus, search } of noted) byCorpus.set(corpus, [...(byCorpus.get(corpus) ?? []), search]);
     noted = [];
@@ -40,8 +41,7 @@ export function startSearchLog(connection: LogConnection, sample: number, random
       );
     }
   };
-  const timer = setInterval(flush, flushMs);
-  timer.unref();
+  const flush = createSoon(flushMs, send);
 
   return {
     note: (request, ranking, position, traceId) => {
@@ -49,10 +49,11 @@ export function startSearchLog(connection: LogConnection, sample: number, random
       const [corpus] = request.corpora;
       if (corpus === undefined) return;
       noted.push({ corpus, search: loggedSearch(request, ranking, position, traceId, isoTime(connection.clock)) });
+      flush.ask();
     },
     stop: async () => {
-      clearInterval(timer);
-      flush();
+      flush.cancel();
+      send();
       await sending;
     },
   };
