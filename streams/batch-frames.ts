@@ -1,5 +1,5 @@
 /**
- * Several requests, or several answers, in one message. Little-endian; a frame is
+ * Several requests, or several answers, in one message: a mark, then the frames. Little-endian; a frame is
  * `u32 correlation, u16 status, u16 length of the headers, u32 length of the body, headers, body`, with the headers as
  * `name: value` lines. Status is 0 in a request.
  */
@@ -20,6 +20,11 @@ export interface FrameDraft {
   readonly body: Uint8Array | string;
 }
 
+/**
+ * What a message of frames begins with, and no text does. It tells such a message from one that is a request itself. A
+ * header of the bus would as well, and is written, parsed and read for every message.
+ */
+const mark = Buffer.from([0, 0x4c, 0x48, 0x31]);
 const fixedBytes = 12;
 const headerBytesMax = 0xffff;
 const noBytes = Buffer.alloc(0);
@@ -37,6 +42,11 @@ function onOneLine(value: string): string {
   return value.includes('\n') || value.includes('\r') ? value.replace(/[\r\n]/g, ' ') : value;
 }
 
+/** Whether a message holds frames. */
+export function isFramed(message: Uint8Array): boolean {
+  return message.length >= mark.length && mark.every((byte, at) => message[at] === byte);
+}
+
 /** @throws RangeError for headers longer than 65,535 bytes */
 export function encodeFrames(frames: readonly FrameDraft[]): Buffer {
   // A character of most texts is a byte: counting bytes first would cost as much as writing them.
@@ -47,11 +57,12 @@ export function encodeFrames(frames: readonly FrameDraft[]): Buffer {
 
 /** Undefined where the texts are longer than was said. */
 function writeFrames(frames: readonly FrameDraft[], bytesOf: (text: string) => number): Buffer | undefined {
-  let length = 0;
+  let length = mark.length;
   for (const { headers, body } of frames)
     length += fixedBytes + bytesOf(headers) + (typeof body === 'string' ? bytesOf(body) : body.length);
   const buffer = Buffer.allocUnsafe(length);
-  let at = 0;
+  buffer.set(mark);
+  let at = mark.length;
   for (const { correlation, status, headers, body } of frames) {
     const headersAt = at + fixedBytes;
     const bodyAt = writeText(buffer, headers, headersAt);
@@ -78,11 +89,12 @@ function writeText(buffer: Buffer, text: string, at: number): number {
   return read === text.length ? at + written : Number.NaN;
 }
 
-/** Reads the frames of a message; `undefined` where it is not a whole number of them. Bodies are views, not copies. */
+/** The frames of a message; `undefined` where it does not hold a whole number of them. Bodies are views, not copies. */
 export function decodeFrames(message: Uint8Array): Frame[] | undefined {
+  if (!isFramed(message)) return undefined;
   const buffer = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
   const frames: Frame[] = [];
-  let at = 0;
+  let at = mark.length;
   // Answers that travel together mostly have the same headers.
   let known = '';
   let headers = noHeaders;

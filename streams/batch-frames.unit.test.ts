@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeFrames, encodeFrames as encodeDrafts, type Frame, headerLines } from './batch-frames.ts';
+import { decodeFrames, encodeFrames as encodeDrafts, type Frame, headerLines, isFramed } from './batch-frames.ts';
 
 const encodeFrames = (given: readonly Frame[]) =>
   encodeDrafts(given.map((frame) => ({ ...frame, headers: headerLines(frame.headers) })));
@@ -50,11 +50,23 @@ describe('frames', () => {
     fc.assert(
       fc.property(frames, fc.nat(), (given, cut) => {
         const whole = encodeFrames(given);
-        if (whole.length === 0) return;
         const part = whole.subarray(0, 1 + (cut % whole.length));
         const read = decodeFrames(part);
         expect(part.length === whole.length || read === undefined || read.length < given.length).toBe(true);
       }),
+    );
+  });
+
+  it('are told from a request that came by itself, which is a text', () => {
+    fc.assert(
+      fc.property(frames, fc.string({ unit: 'binary' }), (given, request) => {
+        const single = Buffer.from(request.trim(), 'utf8');
+        expect([isFramed(encodeFrames(given)), isFramed(single)]).toEqual([true, false]);
+        expect(decodeFrames(single)).toBeUndefined();
+      }),
+    );
+    expect([new Uint8Array(), Buffer.from('{}'), Buffer.from([0, 0x4c, 0x48])].map(isFramed)).toEqual(
+      Array(3).fill(false),
     );
   });
 

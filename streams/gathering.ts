@@ -32,6 +32,11 @@ export function fullAt({ peak }: Pick<Gathered, 'peak'>): number {
   return Math.min(batchRequestsMax, Math.ceil(peak / parts));
 }
 
+/** Whether what waits fills a message that may leave: then it leaves at once, while what comes behind it is still read. */
+export function isFull(gathered: Gathered): boolean {
+  return gathered.queued >= fullAt(gathered) && mayLeave(gathered);
+}
+
 /** Whether what waits may leave now: always when nothing is on its way, else when it fills a message. */
 export function mayLeave(gathered: Gathered): boolean {
   const { queued, held } = gathered;

@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { batchRequestsMax, fullAt, type Gathered, isWorthWaiting, lowered, mayLeave } from './gathering.ts';
+import { batchRequestsMax, fullAt, type Gathered, isFull, isWorthWaiting, lowered, mayLeave } from './gathering.ts';
 
 const gathered = (values: Partial<Gathered>): Gathered => ({ queued: 1, held: 0, open: 1, peak: 1, ...values });
 
@@ -26,6 +27,27 @@ describe('what may leave', () => {
 describe('a message', () => {
   it('takes half of those that were under way, one at least, and never more than its limit', () => {
     expect([1, 2, 3, 10, 31, 32, 500].map((peak) => fullAt({ peak }))).toEqual([1, 1, 2, 5, 16, 16, batchRequestsMax]);
+  });
+});
+
+describe('a full message', () => {
+  it('need not wait for the end of the turn: who asks alone, or half of those that were under way', () => {
+    expect(isFull(gathered({}))).toBe(true);
+    expect(isFull(gathered({ queued: 4, open: 10, peak: 10 }))).toBe(false);
+    expect(isFull(gathered({ queued: 5, held: 1, open: 10, peak: 10 }))).toBe(true);
+  });
+
+  it('is held back like any other while as many as may be are on their way', () => {
+    expect(isFull(gathered({ queued: 16, held: 4, open: 50, peak: 50 }))).toBe(false);
+  });
+
+  it('may always leave', () => {
+    const counts = fc.record({ queued: fc.nat(600), held: fc.nat(5), open: fc.nat(600), peak: fc.nat(600) });
+    fc.assert(
+      fc.property(counts, (given) => {
+        expect(isFull(given) && !mayLeave(given)).toBe(false);
+      }),
+    );
   });
 });
 

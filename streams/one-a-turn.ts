@@ -1,14 +1,13 @@
 /** Work that is done in the order in which it was given, a piece a turn of the event loop. */
 export interface OneATurn {
-  /** Does it now where it is the first of this turn, else in a later one. */
   take(work: () => void): void;
   /** Pieces that are not done yet. */
   readonly waiting: () => number;
 }
 
 /**
- * What arrives together is not done in one go: the connection writes at the end of a turn, so the first result would leave
- * with the last.
+ * The first of a turn is done at once, the others in later turns. What arrives together is not done in one go: the
+ * connection writes at the end of a turn, so the first result would leave with the last.
  * @param waitingMax pieces that may wait; the one that has waited longest is done at once to make room for another
  */
 export function createOneATurn(waitingMax: number): OneATurn {
@@ -32,6 +31,35 @@ export function createOneATurn(waitingMax: number): OneATurn {
       taken = true;
       setImmediate(next);
       work();
+    },
+  };
+}
+
+/**
+ * Each is done at the end of a turn, when what other connections have sent by then has been read: what that brings leaves
+ * before, and whoever works on it has begun.
+ * @param waitingMax as for `createOneATurn`
+ */
+export function createOneAtTurnsEnd(waitingMax: number): OneATurn {
+  const queue: (() => void)[] = [];
+  let due = false;
+  const ask = () => {
+    if (due || queue.length === 0) return;
+    due = true;
+    setImmediate(next);
+  };
+  const next = () => {
+    due = false;
+    const work = queue.shift();
+    ask();
+    work?.();
+  };
+  return {
+    waiting: () => queue.length,
+    take: (work) => {
+      queue.push(work);
+      if (queue.length > waitingMax) queue.shift()?.();
+      ask();
     },
   };
 }

@@ -1,10 +1,12 @@
-import { type Msg, NatsError, headers as newHeaders, type Subscription } from 'nats';
+import { type Msg, NatsError, type Subscription } from 'nats';
 import { type ProblemCode, problem } from '../schemas/problems.ts';
 import { decodeFrames, encodeFrames, type FrameDraft, headerLines } from './batch-frames.ts';
 import { type LogConnection, newInbox } from './connection.ts';
-import { fullAt, type Gathered, gatherMs, isWorthWaiting, lowered, mayLeave } from './gathering.ts';
+import { fullAt, type Gathered, gatherMs, isFull, isWorthWaiting, lowered, mayLeave } from './gathering.ts';
 import { createNumbered } from './numbered.ts';
-import { batchHeader, deadlineHeader } from './service.ts';
+import { createOneAtTurnsEnd } from './one-a-turn.ts';
+import { deadlineHeader } from './service.ts';
+import { createSoon } from './soon.ts';
 
 export interface ServiceReply {
   /** The HTTP status that the answer stands for. */
@@ -68,6 +70,8 @@ const batchBytesMax = 1024 * 1024;
 /** An unanswered message stops holding the others back after this long. */
 const holdMs = 20;
 const sweepMs = 20;
+/** Beyond this replies are taken as they come. */
+const repliesWaitingMax = 64;
 /** A reply subject whose batch was given up is used again after this long: what still came for it has come by then. */
 const retiredMs = 60_000;
 /** Of the headers of one request; a batch of them stays well within what a message may carry. */
@@ -125,15 +129,20 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
     batches[number] = undefined;
     retired.push({ number, atMs: now });
   };
+  /**
+   * Requests that came in meanwhile are read first, and leave where they fill a message: so those who answer have work
+   * while answers are written. The other way round either side waits until the other is done with all that is under way.
+   */
+  const replies = createOneAtTurnsEnd(repliesWaitingMax);
   const subscription: Subscription = nats.subscribe(`${inbox}.*`, {
     callback: (error, message) => {
-      if (error === null) receive(message);
+      if (error === null) replies.take(() => receive(message));
     },
   });
 
   /**
-   * Requests that came in together are read in one turn of the event loop: they leave at its end, as one message, or turns
-   * later where more are to be expected. A timer would not be due within a millisecond.
+   * Requests that came in together are read in one turn of the event loop: what does not fill a message leaves at its end,
+   * or turns later where more are to be expected. A timer would not be due within a millisecond.
    */
   const flushSoon = (subject: string, lane: Lane) => {
     if (lane.flushDue) return;
@@ -168,11 +177,9 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
     batches[number] = batch;
     for (const waiting of requests) waiting.batch = batch;
     if (holds) lane.batchesHeld++;
-    const headers = newHeaders();
-    headers.set(batchHeader, '1');
     try {
       const frames = encodeFrames(requests.map((waiting) => waiting.frame));
-      nats.publish(subject, frames, { headers, reply: `${inbox}.${number}` });
+      nats.publish(subject, frames, { reply: `${inbox}.${number}` });
     } catch (error) {
       for (const { frame } of requests) settle(frame.correlation, notSent(subject, error));
       forget(batch);
@@ -181,7 +188,7 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
   };
 
   /** A reply that never comes frees its place in the lane too, so that a dead worker does not hold up the living. */
-  const sweep = setInterval(() => {
+  const sweep = createSoon(sweepMs, () => {
     const now = clock.monotonicMs();
     for (const { deadlineAtMs, frame } of pending.values())
       if (deadlineAtMs <= now) settle(frame.correlation, tooLate());
@@ -195,8 +202,8 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
     }
     while (retired[0] !== undefined && now - retired[0].atMs >= retiredMs)
       freeReplies.push(retired.shift()?.number ?? 0);
-  }, sweepMs);
-  sweep.unref();
+    if (pending.size() > 0 || batches.some((batch) => batch !== undefined)) sweep.ask();
+  });
   /** An answer that was on its way is lost with the connection: whoever waits is told so, and not at the deadline. */
   const stopWatching = connection.watch((connected) => {
     if (connected) return;
@@ -223,13 +230,15 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
           batch: undefined,
         };
         pending.put(correlation, waiting);
+        sweep.ask();
         if (!gather) return send(subject, lane, [waiting], false);
         lane.queue.push(waiting);
         lane.peak = Math.max(lane.peak, ++lane.open);
-        flushSoon(subject, lane);
+        if (isFull(gatheredOf(lane))) flush(subject, lane);
+        else flushSoon(subject, lane);
       }),
     close: () => {
-      clearInterval(sweep);
+      sweep.cancel();
       stopWatching();
       subscription.unsubscribe();
       for (const { frame } of pending.values()) settle(frame.correlation, stopping());

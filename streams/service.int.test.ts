@@ -5,7 +5,7 @@ import { ProblemError } from '../schemas/problems.ts';
 import { OutageError } from './append.ts';
 import { decodeFrames, encodeFrames } from './batch-frames.ts';
 import type { LogConnection } from './connection.ts';
-import { batchHeader, type ServiceHandler, startService } from './service.ts';
+import { type ServiceHandler, startService } from './service.ts';
 import { createServiceClient, type ServiceReply } from './service-client.ts';
 import { eventually } from './testing/eventually.ts';
 import { createGate } from './testing/gate.ts';
@@ -150,12 +150,9 @@ describe('a service', () => {
       'svc.embed.mixed': ({ body }) => (text(body) === 'slow' ? gate.opened.then(() => ({ body })) : { body }),
     });
     const gateway = await test.connectAs('gateway');
-    const batch = headers();
-    batch.set(batchHeader, '1');
     const first = async (...bodies: string[]) => {
       const frames = bodies.map((body, at) => ({ correlation: at, status: 0, headers: '', body: bytes(body) }));
-      const options = { headers: batch, timeout: deadlineMs };
-      const reply = await gateway.nats.request('svc.embed.mixed', encodeFrames(frames), options);
+      const reply = await gateway.nats.request('svc.embed.mixed', encodeFrames(frames), { timeout: deadlineMs });
       return decodeFrames(reply.data)?.map(({ correlation }) => correlation);
     };
     expect(await first('slow', 'slow')).toEqual([]);

@@ -4,7 +4,7 @@ import { isTraceId } from '../schemas/primitives.ts';
 import { type Problem, ProblemError, problem } from '../schemas/problems.ts';
 import { readTraceparent, traceparentHeader } from '../schemas/traceparent.ts';
 import { OutageError } from './append.ts';
-import { decodeFrames, encodeFrames, type FrameDraft, headerLines } from './batch-frames.ts';
+import { decodeFrames, encodeFrames, type FrameDraft, headerLines, isFramed } from './batch-frames.ts';
 import type { LogConnection } from './connection.ts';
 import type { RuntimeLog } from './logger.ts';
 import { measured } from './measured.ts';
@@ -12,7 +12,6 @@ import { createOneATurn, type OneATurn } from './one-a-turn.ts';
 import { traceHeader } from './trace-headers.ts';
 
 export const deadlineHeader = 'X-Lakehouse-Deadline-Ms';
-export const batchHeader = 'X-Lakehouse-Batch';
 export const requestDeadlineDefaultMs = 10_000;
 
 export interface ServiceRequest {
@@ -81,7 +80,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
       subject,
       handler: (error, message) => {
         if (error) log.warn({ error, subject }, 'a request could not be received');
-        else if (message.headers?.get(batchHeader)) {
+        else if (isFramed(message.data)) {
           load.batches.take(() => {
             answerBatch(message, handler, options, load);
             load.answered();
