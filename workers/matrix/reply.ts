@@ -11,7 +11,11 @@ const noExtras: ResultExtras = { score: undefined, explanation: undefined };
 
 /** A result as a reply shows it by default: `{id, distance, corpus, truncated?, metadata?}` as JSON text. */
 export function resultJson(result: Candidate): string {
-  return resultJsonWith(result, noExtras);
+  const { id, distance, corpus, metadataJson } = result;
+  if (metadataJson === null || result.truncated === true || !plainText.test(id))
+    return resultJsonWith(result, noExtras);
+  // Of few texts: one that is put together from many costs more to write out than to make.
+  return `{"id":"${id}","distance":${distance}${keysOf(corpus).metadata}${metadataJson}}`;
 }
 
 /**
@@ -23,21 +27,29 @@ export function resultJsonWith(result: Candidate, extras: ResultExtras): string 
   const score = extras.score === undefined ? '' : `,"score":${extras.score}`;
   const metadata = result.metadataJson === null ? '' : `,"metadata":${result.metadataJson}`;
   const explain = extras.explanation === undefined ? '' : `,"explain":${extras.explanation}`;
-  const head = `{"id":${quoted(result.id)},"distance":${result.distance},"corpus":${quotedCorpus(result.corpus)}`;
+  const head = `{"id":${JSON.stringify(result.id)},"distance":${result.distance}${keysOf(result.corpus).corpus}`;
   return `${head}${truncated}${score}${metadata}${explain}}`;
 }
 
-/** Most ids and all corpora have nothing in them that JSON writes otherwise: writing them as they are is much faster. */
+/** Most ids have nothing in them that JSON writes otherwise: writing them as they are is much faster. */
 const plainText = /^[ !#-[\]-~]*$/;
 
-/** The results of a reply mostly are of one corpus. */
-let lastCorpus = { text: '', json: '""' };
-
-function quotedCorpus(text: string): string {
-  if (text !== lastCorpus.text) lastCorpus = { text, json: quoted(text) };
-  return lastCorpus.json;
+/** What stands between a distance and what comes behind the corpus: anything, or metadata. */
+interface Keys {
+  readonly of: string;
+  readonly corpus: string;
+  readonly metadata: string;
 }
 
-function quoted(text: string): string {
-  return plainText.test(text) ? `"${text}"` : JSON.stringify(text);
+/** The results of a reply mostly are of one corpus. */
+let lastKeys: Keys = keysFor('');
+
+function keysOf(corpus: string): Keys {
+  if (corpus !== lastKeys.of) lastKeys = keysFor(corpus);
+  return lastKeys;
+}
+
+function keysFor(of: string): Keys {
+  const corpus = `,"corpus":${JSON.stringify(of)}`;
+  return { of, corpus, metadata: `${corpus},"metadata":` };
 }

@@ -172,20 +172,36 @@
 
   ;; The dot product of a query of f64 and a vector of f32, summed in double; the stride is that of the vector.
   (func (export "exact_dot") (param $query i32) (param $vector i32) (param $stride i32) (result f64)
-    (local $end i32) (local $a v128) (local $b v128)
-    (local.set $end (i32.add (local.get $vector) (local.get $stride)))
+    (local $wide_end i32) (local $a v128) (local $b v128) (local $c v128) (local $d v128)
+    (local.set $wide_end (i32.add (local.get $vector) (i32.and (local.get $stride) (i32.const -32))))
     (block $done
-      (loop $four
-        (br_if $done (i32.ge_u (local.get $vector) (local.get $end)))
+      (loop $eight
+        (br_if $done (i32.ge_u (local.get $vector) (local.get $wide_end)))
         (local.set $a (f64x2.add (local.get $a) (f64x2.mul
           (v128.load (local.get $query))
           (f64x2.promote_low_f32x4 (v128.load64_zero (local.get $vector))))))
         (local.set $b (f64x2.add (local.get $b) (f64x2.mul
           (v128.load offset=16 (local.get $query))
           (f64x2.promote_low_f32x4 (v128.load64_zero offset=8 (local.get $vector))))))
-        (local.set $query (i32.add (local.get $query) (i32.const 32)))
-        (local.set $vector (i32.add (local.get $vector) (i32.const 16)))
-        (br $four)))
-    (local.set $a (f64x2.add (local.get $a) (local.get $b)))
+        (local.set $c (f64x2.add (local.get $c) (f64x2.mul
+          (v128.load offset=32 (local.get $query))
+          (f64x2.promote_low_f32x4 (v128.load64_zero offset=16 (local.get $vector))))))
+        (local.set $d (f64x2.add (local.get $d) (f64x2.mul
+          (v128.load offset=48 (local.get $query))
+          (f64x2.promote_low_f32x4 (v128.load64_zero offset=24 (local.get $vector))))))
+        (local.set $query (i32.add (local.get $query) (i32.const 64)))
+        (local.set $vector (i32.add (local.get $vector) (i32.const 32)))
+        (br $eight)))
+    (if (i32.and (local.get $stride) (i32.const 16))
+      (then
+        (local.set $a (f64x2.add (local.get $a) (f64x2.mul
+          (v128.load (local.get $query))
+          (f64x2.promote_low_f32x4 (v128.load64_zero (local.get $vector))))))
+        (local.set $b (f64x2.add (local.get $b) (f64x2.mul
+          (v128.load offset=16 (local.get $query))
+          (f64x2.promote_low_f32x4 (v128.load64_zero offset=8 (local.get $vector))))))))
+    (local.set $a (f64x2.add
+      (f64x2.add (local.get $a) (local.get $b))
+      (f64x2.add (local.get $c) (local.get $d))))
     (f64.add (f64x2.extract_lane 0 (local.get $a)) (f64x2.extract_lane 1 (local.get $a))))
 )
