@@ -57,6 +57,38 @@ describe('a vector', () => {
     );
   });
 
+  it('is read from base64 of whole floats and from nothing else', () => {
+    const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+    const character = fc.constantFrom(
+      ...'AQgw019+/'.split(''),
+      ...'AQgw'.split(''),
+      '=',
+      '-',
+      '_',
+      ' ',
+      '\n',
+      '!',
+      'ä',
+      '\u0000',
+    );
+    const written = fc
+      .tuple(fc.array(character, { maxLength: 24 }), fc.constantFrom('', '=', '==', '==='))
+      .map(([text, end]) => text.join('') + end);
+    const nearly = fc
+      .tuple(fc.float32Array({ minLength: 1, maxLength: 4 }), fc.nat(), character)
+      .map(([vector, at, other]) => {
+        const text = encodeVector(vector);
+        return text.slice(0, at % text.length) + other + text.slice((at % text.length) + 1);
+      });
+    fc.assert(
+      fc.property(fc.oneof(written, nearly), (text) => {
+        const isVector = base64.test(text) && Buffer.byteLength(text, 'base64') % 4 === 0;
+        expect(decodeVector(text) !== undefined).toBe(isVector);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it.each(['AAAA', 'AAAAAAA', '####', 'AAAAAA==', ' AAAAAA='])(
     'is not read from %j where that is not whole floats',
     (text) => {

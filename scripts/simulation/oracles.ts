@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { StreamName } from '../../schemas/catalog.ts';
 import { decodeEvent, type EventOf } from '../../schemas/decode.ts';
 import type { DocumentData } from '../../schemas/events/document.ts';
-import { decodeTrustedVector } from '../../schemas/vector.ts';
+import { decodeVector } from '../../schemas/vector.ts';
 import type { FoldContext } from '../../streams/projector.ts';
 import type { SimulatedLog, SimulatedMessage } from '../../streams/simulation/simulated-log.ts';
 import { createIndexCatalogue, type IndexCatalogue } from '../../workers/corpus-index/catalogue.ts';
@@ -245,7 +245,7 @@ function wrongIndex(name: string, catalogue: IndexCatalogue, expected: Expected[
         `"${id}" in ${space}`,
         describe(version, value.hash, countingJson(state), vector ?? new Float32Array()),
       );
-    const own = value.vector === null ? undefined : decodeTrustedVector(value.vector);
+    const own = value.vector === null ? undefined : decodeVector(value.vector);
     want(value.space, own ?? fakeVector(value.space, value.text ?? ''));
     if (plan.heldBeside && value.text !== null) want(besideSpaceText, fakeVector(besideSpaceText, value.text));
   }

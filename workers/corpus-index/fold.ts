@@ -3,7 +3,7 @@ import type { CorpusState } from '../../schemas/events/corpus.ts';
 import type { VectorData } from '../../schemas/events/document.ts';
 import type { PlaybookData, PlaybookRetracted } from '../../schemas/events/playbook.ts';
 import { parseSpace } from '../../schemas/space.ts';
-import { decodeTrustedVector } from '../../schemas/vector.ts';
+import { decodeVector } from '../../schemas/vector.ts';
 import type { RuntimeLog } from '../../streams/logger.ts';
 import type { FoldContext, FoldHandlers } from '../../streams/projector.ts';
 import { declarationOf, dropFloor } from '../documents/corpus-state.ts';
@@ -142,7 +142,7 @@ function openIndex(name: IndexName, catalogue: IndexCatalogue, withoutGraph: boo
 
 /** The record of a vector event. Undefined where its vector can not be read. */
 export function vectorRecord({ id, content, metadata }: VectorData): VectorRecord | undefined {
-  const vector = content.value === null ? null : decodeTrustedVector(content.value.vector);
+  const vector = content.value === null ? null : decodeVector(content.value.vector);
   if (vector === undefined) return undefined;
   const value =
     content.value === null || vector === null
@@ -165,7 +165,7 @@ export function metadataJson(value: Readonly<Record<string, unknown>>): string |
 }
 
 function playbookRecord(data: PlaybookData, sequence: number): VectorRecord | undefined {
-  const vector = decodeTrustedVector(data.vector);
+  const vector = decodeVector(data.vector);
   if (vector === undefined) return undefined;
   const json = JSON.stringify(data.entry);
   const hash = createHash('sha256').update(json, 'utf8').digest('hex');

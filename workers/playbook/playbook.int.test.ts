@@ -4,7 +4,7 @@ import { positionHeader } from '../../schemas/position.ts';
 import { ProblemError } from '../../schemas/problems.ts';
 import { embedRequestSchema } from '../../schemas/requests/embed.ts';
 import { parseRequestBytes } from '../../schemas/requests/parse.ts';
-import { decodeTrustedVector, encodeVector } from '../../schemas/vector.ts';
+import { decodeVector, encodeVector } from '../../schemas/vector.ts';
 import { nextMessageId } from '../../streams/append.ts';
 import { type ServiceHandler, startService } from '../../streams/service.ts';
 import { createServiceClient, type ServiceReply } from '../../streams/service-client.ts';
@@ -80,7 +80,7 @@ describe('the playbook worker', () => {
       type: 'lakehouse.playbook',
       data: { playbook_id: 'pb-1126c52bd106df6b', corpus, space: 'fake@2', entry: forklift },
     });
-    const vector = stored?.type === 'lakehouse.playbook' ? decodeTrustedVector(stored.data.vector) : undefined;
+    const vector = stored?.type === 'lakehouse.playbook' ? decodeVector(stored.data.vector) : undefined;
     expect(vector).toEqual(fakeVector(forklift.query_text));
   });
 
@@ -115,7 +115,7 @@ describe('the playbook worker', () => {
     expect([reply.json.recorded, reply.json.failed]).toEqual([150, 0]);
     for (const { data } of await playbooks(test)) {
       if (!('entry' in data)) throw new Error('not a recording');
-      expect(decodeTrustedVector(data.vector)).toEqual(fakeVector(data.entry.query_text));
+      expect(decodeVector(data.vector)).toEqual(fakeVector(data.entry.query_text));
     }
   });
 

@@ -1,7 +1,7 @@
 import type { Problem } from '../../schemas/problems.ts';
 import { ProblemError } from '../../schemas/problems.ts';
 import { type EmbedRequest, embedInternalReplySchema } from '../../schemas/requests/embed.ts';
-import { decodeTrustedVector } from '../../schemas/vector.ts';
+import { decodeVector } from '../../schemas/vector.ts';
 import type { ServiceClient } from '../../streams/service-client.ts';
 import { type Cause, causeHeaders } from '../../streams/trace-headers.ts';
 
@@ -47,7 +47,7 @@ export function createEmbedQueries(client: ServiceClient): EmbedQueries {
       throw new ProblemError(told.code, `the query could not be embedded: ${told.detail}`);
     }
     const { space, vectors, truncated } = embedInternalReplySchema.parse(body);
-    const decoded = vectors.map(decodeTrustedVector);
+    const decoded = vectors.map(decodeVector);
     if (decoded.length !== texts.length) throw new Error(`${decoded.length} vectors came for ${texts.length} texts`);
     return { space, vectors: decoded.filter((vector) => vector !== undefined), truncated };
   };
