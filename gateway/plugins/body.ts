@@ -29,10 +29,12 @@ export function takeBodies(app: FastifyInstance, options: BodyOptions, whenOver:
   const budget = createBodyBudget(options.bodiesBytesMax);
   app.decorateRequest('bodyShare');
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (request, payload, done) => {
-    if (isStreamed(request)) done(null, payload);
-    else collect(payload, request.bodyShare, options, done);
-  });
+  // Of whatever else a type is thought anew each time; one that is named is remembered.
+  for (const type of [jsonType, '*'])
+    app.addContentTypeParser(type, (request, payload, done) => {
+      if (isStreamed(request)) done(null, payload);
+      else collect(payload, request.bodyShare, options, done);
+    });
   app.addHook('onRequest', (request, reply, done) => {
     const encoding = headerOf(request, 'content-encoding');
     if (encoding !== undefined && !isPlain.test(encoding)) return done(bodyEncoded(reply));
