@@ -12,6 +12,9 @@ export interface Target {
 /** Called once for a request: with the status, or with 0 and what went wrong (`ECONNRESET`, `ETIMEDOUT`, ...). */
 export type Settled = (status: number, failure: string) => void;
 
+/** What any connection has read last, until its reader returns: memory that is new for every response costs more than that. */
+const received = Buffer.alloc(64 * 1024);
+
 function failureName(error: unknown): string {
   if (error instanceof ProtocolError) return 'EPROTO';
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
@@ -55,27 +58,32 @@ export class Connection {
     if (this.#socket?.writable === true) return this.#socket;
     const { host, port, requestTimeoutMs } = this.#target;
     const reader = createResponseReader();
-    const socket = connect({ host, port, noDelay: true });
+    const onread = {
+      buffer: received,
+      callback: (bytes: number) => this.#received(socket, reader, received.subarray(0, bytes)),
+    };
+    const socket: Socket = connect({ host, port, noDelay: true, onread });
     this.#socket = socket;
     socket.setTimeout(requestTimeoutMs, () => this.#fail(socket, 'ETIMEDOUT'));
-    socket.on('data', (bytes) => this.#received(socket, reader, bytes));
     socket.on('error', (error) => this.#fail(socket, failureName(error)));
     socket.on('close', () => this.#ended(socket, reader));
     return socket;
   }
 
-  #received(socket: Socket, reader: ResponseReader, bytes: Buffer): void {
-    if (this.#socket !== socket) return;
+  /** Always true: whatever comes is read on. */
+  #received(socket: Socket, reader: ResponseReader, bytes: Buffer): boolean {
+    if (this.#socket !== socket) return true;
     let response: ResponseEnd | undefined;
     try {
       response = reader.feed(bytes);
     } catch (error) {
       this.#fail(socket, failureName(error));
-      return;
+      return true;
     }
-    if (response === undefined) return;
+    if (response === undefined) return true;
     if (!response.keepAlive) this.#drop(socket);
     this.#settle(response.status, '');
+    return true;
   }
 
   #ended(socket: Socket, reader: ResponseReader): void {

@@ -42,7 +42,7 @@ type Phase =
 
 /** Reads one response after the other from the bytes of a connection. */
 export interface ResponseReader {
-  /** Takes the next bytes; the response that they complete, or `undefined` where it goes on. Throws ProtocolError. */
+  /** Takes the next bytes, which may change afterwards; the response that they complete, or `undefined` where it goes on. Throws ProtocolError. */
   readonly feed: (bytes: Buffer) => ResponseEnd | undefined;
   /** The connection has ended: the response that only its end completes, or `undefined`. */
   readonly end: () => ResponseEnd | undefined;
@@ -115,7 +115,11 @@ export function createResponseReader(): ResponseReader {
       held = held.length === 0 ? bytes : Buffer.concat([held, bytes]);
       for (;;) {
         const outcome = step();
-        if (outcome === false) return undefined;
+        // The bytes are the caller's again: what of them is needed later is kept apart.
+        if (outcome === false) {
+          if (held.length > 0) held = Buffer.from(held);
+          return undefined;
+        }
         if (outcome !== true) return outcome;
       }
     },
