@@ -42,7 +42,10 @@ type Phase =
 
 /** Reads one response after the other from the bytes of a connection. */
 export interface ResponseReader {
-  /** Takes the next bytes, which may change afterwards; the response that they complete, or `undefined` where it goes on. Throws ProtocolError. */
+  /**
+   * Takes the next bytes, which may change afterwards; the response that they complete, or `undefined` where it goes on.
+   * Throws ProtocolError.
+   */
   readonly feed: (bytes: Buffer) => ResponseEnd | undefined;
   /** The connection has ended: the response that only its end completes, or `undefined`. */
   readonly end: () => ResponseEnd | undefined;
