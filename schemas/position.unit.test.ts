@@ -59,18 +59,7 @@ describe('a vector', () => {
 
   it('is read from base64 of whole floats and from nothing else', () => {
     const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-    const character = fc.constantFrom(
-      ...'AQgw019+/'.split(''),
-      ...'AQgw'.split(''),
-      '=',
-      '-',
-      '_',
-      ' ',
-      '\n',
-      '!',
-      'ä',
-      '\u0000',
-    );
+    const character = fc.constantFrom(...'AQgwAQgw019+/=-_ \n!ä\u0000');
     const written = fc
       .tuple(fc.array(character, { maxLength: 24 }), fc.constantFrom('', '=', '==', '==='))
       .map(([text, end]) => text.join('') + end);

@@ -34,14 +34,13 @@ export function fullAt({ peak }: Pick<Gathered, 'peak'>): number {
 
 /** Whether what waits fills a message that may leave: then it leaves at once, while what comes behind it is still read. */
 export function isFull(gathered: Gathered): boolean {
-  return gathered.queued >= fullAt(gathered) && mayLeave(gathered);
+  const { queued, held } = gathered;
+  return queued > 0 && held < heldMax && queued >= fullAt(gathered);
 }
 
 /** Whether what waits may leave now: always when nothing is on its way, else when it fills a message. */
 export function mayLeave(gathered: Gathered): boolean {
-  const { queued, held } = gathered;
-  if (queued === 0) return false;
-  return held === 0 || (held < heldMax && queued >= fullAt(gathered));
+  return isFull(gathered) || (gathered.held === 0 && gathered.queued > 0);
 }
 
 /** Whether more is to be expected soon for a message that could leave: it is not full, and others were lately under way. */

@@ -42,24 +42,16 @@ export function createOneATurn(waitingMax: number): OneATurn {
  */
 export function createOneAtTurnsEnd(waitingMax: number): OneATurn {
   const queue: (() => void)[] = [];
-  let due = false;
-  const ask = () => {
-    if (due || queue.length === 0) return;
-    due = true;
-    setImmediate(next);
-  };
   const next = () => {
-    due = false;
     const work = queue.shift();
-    ask();
+    if (queue.length > 0) setImmediate(next);
     work?.();
   };
   return {
     waiting: () => queue.length,
     take: (work) => {
-      queue.push(work);
-      if (queue.length > waitingMax) queue.shift()?.();
-      ask();
+      if (queue.push(work) === 1) setImmediate(next);
+      else if (queue.length > waitingMax) queue.shift()?.();
     },
   };
 }

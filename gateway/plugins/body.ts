@@ -29,7 +29,7 @@ export function takeBodies(app: FastifyInstance, options: BodyOptions, whenOver:
   const budget = createBodyBudget(options.bodiesBytesMax);
   app.decorateRequest('bodyShare');
   app.removeAllContentTypeParsers();
-  // Of whatever else a type is thought anew each time; one that is named is remembered.
+  // A type that is named is looked up. For any other the framework parses the header of each request.
   for (const type of [jsonType, '*'])
     app.addContentTypeParser(type, (request, payload, done) => {
       if (isStreamed(request)) done(null, payload);

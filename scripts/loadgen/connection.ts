@@ -60,7 +60,10 @@ export class Connection {
     const reader = createResponseReader();
     const onread = {
       buffer: received,
-      callback: (bytes: number) => this.#received(socket, reader, received.subarray(0, bytes)),
+      callback: (bytes: number) => {
+        this.#received(socket, reader, received.subarray(0, bytes));
+        return true;
+      },
     };
     const socket: Socket = connect({ host, port, noDelay: true, onread });
     this.#socket = socket;
@@ -70,20 +73,18 @@ export class Connection {
     return socket;
   }
 
-  /** Always true: whatever comes is read on. */
-  #received(socket: Socket, reader: ResponseReader, bytes: Buffer): boolean {
-    if (this.#socket !== socket) return true;
+  #received(socket: Socket, reader: ResponseReader, bytes: Buffer): void {
+    if (this.#socket !== socket) return;
     let response: ResponseEnd | undefined;
     try {
       response = reader.feed(bytes);
     } catch (error) {
       this.#fail(socket, failureName(error));
-      return true;
+      return;
     }
-    if (response === undefined) return true;
+    if (response === undefined) return;
     if (!response.keepAlive) this.#drop(socket);
     this.#settle(response.status, '');
-    return true;
   }
 
   #ended(socket: Socket, reader: ResponseReader): void {
