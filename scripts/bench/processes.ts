@@ -64,7 +64,7 @@ export async function startBenchStack(options: BenchStackOptions): Promise<Bench
   const dataDirectory = await mkdtemp(join(tmpdir(), 'lakehouse-bench-'));
   const removeAtExit = () => rmSync(dataDirectory, { recursive: true, force: true });
   process.once('exit', removeAtExit);
-  const ports = await freePorts(8);
+  const ports = await Promise.all(Array.from({ length: 8 }, () => findFreePort()));
   const natsPort = ports.pop() ?? 0;
   const gateway = { host: '127.0.0.1', port: ports.pop() ?? 0 };
   const server = await prepareServer({ binary, credentials, directory: join(dataDirectory, 'nats'), port: natsPort });
@@ -135,13 +135,6 @@ export async function startBenchStack(options: BenchStackOptions): Promise<Bench
     },
     [Symbol.asyncDispose]: stop,
   };
-}
-
-/** Different ports that were free together. */
-async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) ports.add(await findFreePort());
-  return [...ports];
 }
 
 /** A benchmark measures the defaults, not what the caller's shell happens to say of the product. */

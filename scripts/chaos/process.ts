@@ -20,9 +20,12 @@ export interface ProcessOptions {
   readonly logFile: string;
 }
 
-export interface Ended {
+export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+}
+
+export interface Ended extends Exit {
   /** From the signal to the end. */
   readonly durationMs: number;
 }
@@ -35,6 +38,8 @@ export interface ChaosProcess {
   readonly isRunning: () => boolean;
   /** How often it ended without being told to. */
   readonly crashes: () => number;
+  /** How it ended the last time, told or not; absent where it never did. */
+  readonly lastEnd: () => Exit | undefined;
   /** Starts it where it does not run; resolves when the operating system has it, not when it is ready. */
   start(environment?: Readonly<Record<string, string>>): Promise<void>;
   untilReady(): Promise<void>;
@@ -52,7 +57,7 @@ export interface ChaosProcess {
 
 interface Running {
   readonly child: ChildProcess;
-  readonly ended: Promise<Pick<Ended, 'code' | 'signal'>>;
+  readonly ended: Promise<Exit>;
 }
 
 export function createChaosProcess(options: ProcessOptions): ChaosProcess {
@@ -60,6 +65,7 @@ export function createChaosProcess(options: ProcessOptions): ChaosProcess {
   let running: Running | undefined;
   let isTold = false;
   let crashes = 0;
+  let lastEnd: Exit | undefined;
 
   const start = async (environment: Readonly<Record<string, string>> = {}) => {
     if (running !== undefined) return;
@@ -71,14 +77,15 @@ export function createChaosProcess(options: ProcessOptions): ChaosProcess {
       stdio: ['ignore', log.fd, log.fd],
     });
     await log.close();
-    const ended = new Promise<Pick<Ended, 'code' | 'signal'>>((resolve) => {
+    const ended = new Promise<Exit>((resolve) => {
       child.once('error', () => resolve({ code: null, signal: null }));
       child.once('exit', (code, signal) => resolve({ code, signal }));
     });
     const own: Running = { child, ended };
     running = own;
-    void ended.then(() => {
+    void ended.then((how) => {
       if (!isTold) crashes++;
+      lastEnd = how;
       if (running === own) running = undefined;
     });
   };
@@ -104,6 +111,7 @@ export function createChaosProcess(options: ProcessOptions): ChaosProcess {
     pid,
     isRunning: () => running !== undefined,
     crashes: () => crashes,
+    lastEnd: () => lastEnd,
     start,
     isReady,
     untilReady: async () => {

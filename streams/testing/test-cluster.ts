@@ -24,9 +24,8 @@ const nodeCount = 3;
 export async function startTestCluster(): Promise<TestCluster> {
   const binary = await locateServer({ preferred: clusterSince });
   const credentials = createCredentials();
-  const ports = new Set<number>();
-  while (ports.size < 2 * nodeCount) ports.add(await findFreePort());
-  const [clients, clusters] = [[...ports].slice(0, nodeCount), [...ports].slice(nodeCount)];
+  const ports = await Promise.all(Array.from({ length: 2 * nodeCount }, () => findFreePort()));
+  const [clients, clusters] = [ports.slice(0, nodeCount), ports.slice(nodeCount)];
   const nodes = await Promise.all(
     clients.map((port, at) =>
       startTestServer({

@@ -6,6 +6,7 @@ import { type ConnectionOptions, connect, type NatsConnection } from 'nats';
 import { createCredentials, roleConnection, type ServerCredentials } from '../server/credentials.ts';
 import { type LaunchOptions, launchServer, type RunningServer } from '../server/launch.ts';
 import { locateServer, type ServerBinary } from '../server/locate.ts';
+import { findFreePort } from '../server/ports.ts';
 import type { RoleName } from '../server/roles.ts';
 
 export type TestServerOptions = Partial<
@@ -48,10 +49,11 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const directory = await mkdtemp(join(within, 'lakehouse-nats-'));
   const removeAtExit = () => rmSync(directory, { recursive: true, force: true });
   process.once('exit', removeAtExit);
-  const launch = (port?: number) =>
+  const port = options.port ?? (await findFreePort());
+  const launch = () =>
     launchServer({
       ...settings,
-      ...(port === undefined ? {} : { port }),
+      port,
       binary,
       directory,
       credentials,
@@ -66,7 +68,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     removeAtExit();
     throw error;
   }
-  const { url, port } = running;
+  const { url } = running;
   const connections = new Set<NatsConnection>();
   const optionsFor = (role: RoleName) => ({ servers: url, ...roleConnection(credentials, role) });
 
@@ -91,7 +93,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     pause: () => void running.process.kill('SIGSTOP'),
     resume: () => void running.process.kill('SIGCONT'),
     async restart() {
-      running = await launch(port);
+      running = await launch();
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...connections].map((connection) => connection.close()));

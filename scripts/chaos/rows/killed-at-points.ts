@@ -135,7 +135,8 @@ async function killAt(
   if (sight !== undefined) sights.push(sight);
   await producer.send(history.changes(changes));
   if (point === 'set-aside') await poison(run);
-  return context.fault && untilEnded(() => !target.isRunning());
+  // Another end than the failpoint's own is not the fault that is asked for.
+  return context.fault && (await untilEnded(() => !target.isRunning())) && target.lastEnd()?.signal === 'SIGKILL';
 }
 
 async function startAnew(stack: ChaosStack, process: Place['process']): Promise<void> {
