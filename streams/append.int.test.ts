@@ -137,6 +137,34 @@ describe('appendIfNewer', () => {
     expect(newest).toEqual({ sequence: 2, data: state('a', 5, 7) });
   });
 
+  it('reads nothing first where the last subjects were new, and joins with what is there all the same', async () => {
+    await using test = await startTestLog();
+    const connection = await test.connectAs('ingest');
+    const seen: (number | undefined)[] = [];
+    const say = (id: string, spoken: DocumentData, messageId: string) => {
+      const decide = (newest: DocumentData | undefined) => {
+        seen.push(newest?.content.version);
+        return joined(newest, spoken);
+      };
+      return appendIfNewer(connection, 'lakehouse.document', tokens(id), decide, { messageId, source });
+    };
+    for (const id of ['a', 'b', 'c', 'd']) await say(id, state(id, 5), `${id}-5`);
+    // Taken for new, refused, and joined then.
+    expect((await say('a', state('a', 4, 7), 'a-7'))?.sequence).toBe(5);
+    expect(await say('b', state('b', 3), 'b-3')).toBeUndefined();
+    // Again, as when its acknowledgement was lost: the message id is known.
+    for (const id of ['e', 'f', 'g']) await say(id, state(id, 5), `${id}-5`);
+    expect(await say('e', state('e', 5), 'e-5')).toEqual({ sequence: 6, duplicate: true });
+    expect(seen).toEqual([
+      ...[undefined, undefined, undefined, undefined],
+      ...[undefined, 5, 5],
+      ...[undefined, undefined, undefined, undefined],
+    ]);
+    const newest = await readNewest(connection, 'lakehouse.document', subject('a'));
+    expect(newest).toEqual({ sequence: 5, data: state('a', 5, 7) });
+    expect(await test.readAll('DOCUMENTS')).toHaveLength(7);
+  });
+
   it('reads again when somebody was faster', async () => {
     await using test = await startTestLog();
     const connection = await test.connectAs('ingest');

@@ -4,6 +4,7 @@ import { decodeEvent, type EventOf } from '../schemas/decode.ts';
 import { encodeEvent } from '../schemas/encode.ts';
 import { isoTime } from './clock.ts';
 import { backoffMs } from './durations.ts';
+import { createExpectations, type Expectations } from './expectations.ts';
 import { ConflictError, OutageError } from './log-errors.ts';
 import { subjectOf } from './subjects.ts';
 import { type Cause, causeHeaders } from './trace-headers.ts';
@@ -82,7 +83,8 @@ export async function appendBytes(
 /**
  * Appends to a subject that holds the newest state of one thing, unless what is there is as new already: reads the newest,
  * lets `decide` say what to write (undefined: nothing), and publishes with the sequence that was read as the expected last
- * one. On a conflict it reads again, from the stream's leader.
+ * one. On a conflict it reads again, from the stream's leader. Where nothing was there of the last subjects, nothing is
+ * read first: the expected sequence of a new one is known.
  *
  * Over one connection, appends to one subject wait for one another. That saves conflicts; and the nodes of a cluster of
  * nats-server 2.9 compare the expected sequence before they agree on a message and not after, so that of two messages that
@@ -98,34 +100,53 @@ export function appendIfNewer<Name extends EventName>(
   options: AppendOptions,
 ): Promise<Appended | undefined> {
   const subject = subjectOf(name, tokens);
-  return turnsOf(connection).take(subject, () => compareAndSet(connection, name, subject, decide, options));
+  const { turns, expected } = writersOf(connection);
+  return turns.take(subject, () => compareAndSet(connection, expected, name, subject, decide, options));
 }
 
-const turnsOfConnections = new WeakMap<RuntimeConnection, Turns>();
+/** What those who append over one connection know of one another. */
+interface Writers {
+  readonly turns: Turns;
+  readonly expected: Expectations<EventName>;
+}
 
-function turnsOf(connection: RuntimeConnection): Turns {
-  const turns = turnsOfConnections.get(connection) ?? createTurns();
-  turnsOfConnections.set(connection, turns);
-  return turns;
+const writersOfConnections = new WeakMap<RuntimeConnection, Writers>();
+
+function writersOf(connection: RuntimeConnection): Writers {
+  const writers = writersOfConnections.get(connection) ?? { turns: createTurns(), expected: createExpectations() };
+  writersOfConnections.set(connection, writers);
+  return writers;
 }
 
 async function compareAndSet<Name extends EventName>(
   connection: RuntimeConnection,
+  expected: Expectations<EventName>,
   name: Name,
   subject: string,
   decide: (newest: EventData<Name> | undefined) => EventData<Name> | undefined,
   options: AppendOptions,
 ): Promise<Appended | undefined> {
-  for (let conflicts = 0; conflicts < conflictsMax; conflicts++) {
-    const newest = await readNewest(connection, name, subject, conflicts > 0);
+  const setWhere = async (newest: Newest<Name> | undefined): Promise<Appended | 'nothing newer' | 'conflict'> => {
     const data = decide(newest?.data);
-    if (data === undefined) return undefined;
+    if (data === undefined) return 'nothing newer';
     try {
       const payload = encode(connection, name, data, options);
       return await appendBytes(connection, subject, payload, options, newest?.sequence ?? 0);
     } catch (error) {
-      if (!(error instanceof ConflictError)) throw error;
+      if (error instanceof ConflictError) return 'conflict';
+      throw error;
     }
+  };
+  if (expected.isNew(name)) {
+    const appended = await setWhere(undefined);
+    if (typeof appended === 'object') return appended;
+  }
+  for (let conflicts = 0; conflicts < conflictsMax; conflicts++) {
+    const newest = await readNewest(connection, name, subject, conflicts > 0);
+    expected.found(name, newest !== undefined);
+    const appended = await setWhere(newest);
+    if (appended === 'nothing newer') return undefined;
+    if (appended !== 'conflict') return appended;
   }
   throw new OutageError('unavailable', `${conflictsMax} writers in a row were faster on ${subject}`);
 }

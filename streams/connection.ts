@@ -1,7 +1,8 @@
-import { connect, type JetStreamClient, type JetStreamManager, type NatsConnection, nuid } from 'nats';
+import { connect, type JetStreamClient, type JetStreamManager, type NatsConnection, nuid, type Status } from 'nats';
 import type { NatsTls } from '../schemas/configuration.ts';
 import type { Clock } from './clock.ts';
 import { createJetStreamTransport } from './jetstream.ts';
+import { createRequester } from './requester.ts';
 import { createStalls, type StallLimits, type Stalls } from './stalls.ts';
 import { quietTelemetry, type Telemetry } from './telemetry/telemetry.ts';
 import type { RuntimeConnection } from './transport.ts';
@@ -69,12 +70,15 @@ export async function connectLog(options: ConnectOptions): Promise<LogConnection
     ...(options.password === undefined ? {} : { pass: options.password }),
     ...(options.tls === undefined ? {} : { tls: { ...options.tls } }),
   });
+  const requester = createRequester({ nats, inboxPrefix, clock: options.clock, timeoutMs: jetStreamTimeoutMs });
   const state = { connected: true };
   const watchers = new Set<(connected: boolean) => void>();
-  void followStatus(nats, (status, detail) => {
-    options.onStatus?.(status, detail);
-    if (status !== 'disconnect' && status !== 'reconnect') return;
-    state.connected = status === 'reconnect';
+  void followStatus(nats, ({ type, data, permissionContext: refused }) => {
+    options.onStatus?.(type, String(data));
+    if (refused?.operation === 'publish') requester.notPermitted(refused.subject);
+    if (type !== 'disconnect' && type !== 'reconnect') return;
+    state.connected = type === 'reconnect';
+    if (!state.connected) requester.connectionLost();
     for (const watcher of [...watchers]) watcher(state.connected);
   });
   const telemetry = options.telemetry ?? quietTelemetry();
@@ -84,7 +88,7 @@ export async function connectLog(options: ConnectOptions): Promise<LogConnection
     nats,
     jetStream,
     manager,
-    transport: createJetStreamTransport({ nats, jetStream, manager }, options.clock),
+    transport: createJetStreamTransport({ nats, jetStream, manager, requester }, options.clock),
     inboxPrefix,
     clock: options.clock,
     telemetry,
@@ -99,8 +103,8 @@ export async function connectLog(options: ConnectOptions): Promise<LogConnection
   };
 }
 
-async function followStatus(nats: NatsConnection, tell: (status: string, detail: string) => void): Promise<void> {
-  for await (const status of nats.status()) tell(status.type, String(status.data));
+async function followStatus(nats: NatsConnection, tell: (status: Status) => void): Promise<void> {
+  for await (const status of nats.status()) tell(status);
 }
 
 async function drain(nats: NatsConnection): Promise<void> {

@@ -4,13 +4,11 @@ import {
   type ConsumerMessages,
   DeliverPolicy,
   Empty,
-  headers,
   type JetStreamClient,
   type JetStreamManager,
   type NatsConnection,
   NatsError,
   nuid,
-  type PubAck,
   type Subscription,
 } from 'nats';
 import { type StreamName, streamOf } from '../schemas/catalog.ts';
@@ -19,6 +17,7 @@ import { ensureConsumer, restartConsumer } from './durable-consumer.ts';
 import { nanos } from './durations.ts';
 import { inspectConsumer } from './inspect.ts';
 import { ConflictError, OutageError } from './log-errors.ts';
+import type { Requester } from './requester.ts';
 import { createRoom, type Room } from './room.ts';
 import { isAtLeast, parseServerVersion, refusesWhenFullSince } from './server/version.ts';
 import { topology } from './topology.ts';
@@ -34,8 +33,8 @@ import type {
 
 const wrongLastSequence = 10071;
 const messageNotFound = 10037;
+const textDecoder = new TextDecoder();
 const storeFullCodes: ReadonlySet<number> = new Set([10047, 10077, 10023]);
-const directGetTimeoutMs = 5_000;
 const inactiveMs = 300_000;
 /** A pull that nothing answers is taken up again after about as long. */
 const pullExpiresMs = 5_000;
@@ -44,6 +43,7 @@ interface Server {
   readonly nats: NatsConnection;
   readonly jetStream: JetStreamClient;
   readonly manager: JetStreamManager;
+  readonly requester: Requester;
 }
 
 /** The log as a JetStream server gives it. */
@@ -113,34 +113,48 @@ function storeFull(subject: string, why: string, cause?: unknown): OutageError {
 }
 
 async function publish(
-  { jetStream }: Server,
-  { subject, payload, messageId, headers: said, lastSubjectSequence }: Publication,
+  { requester }: Server,
+  { subject, payload, messageId, headers, lastSubjectSequence }: Publication,
 ): Promise<Appended> {
-  const messageHeaders = headers();
-  for (const [header, value] of Object.entries(said)) messageHeaders.set(header, value);
+  const said: Record<string, string> = { ...headers, 'Nats-Msg-Id': messageId };
+  if (lastSubjectSequence !== undefined) said['Nats-Expected-Last-Subject-Sequence'] = String(lastSubjectSequence);
   try {
-    const ack: PubAck = await jetStream.publish(subject, payload, {
-      msgID: messageId,
-      headers: messageHeaders,
-      ...(lastSubjectSequence === undefined ? {} : { expect: { lastSubjectSequence } }),
-    });
-    return { sequence: ack.seq, duplicate: ack.duplicate };
+    const { data } = await requester.ask({ subject, payload, headers: said });
+    return appendedOf(data, subject);
   } catch (error) {
     throw classify(error, subject);
   }
 }
 
+/** What a stream answers to a message: see `JSPubAckResponse` of nats-server. */
+interface PublishAnswer {
+  readonly seq?: number;
+  readonly duplicate?: boolean;
+  readonly error?: { readonly code: number; readonly err_code?: number; readonly description?: string };
+}
+
+function appendedOf(answer: Uint8Array, subject: string): Appended {
+  const { seq: sequence, duplicate = false, error } = JSON.parse(textDecoder.decode(answer)) as PublishAnswer;
+  if (error !== undefined) throw refusal(error.err_code, error.description ?? String(error.code), subject);
+  if (sequence === undefined) throw new OutageError('unavailable', `what answers for ${subject} is no stream`);
+  return { sequence, duplicate };
+}
+
 function classify(error: unknown, subject: string): Error {
   if (!(error instanceof NatsError)) return error instanceof Error ? error : new Error(String(error));
-  const code = error.api_error?.err_code ?? 0;
-  if (code === wrongLastSequence) return new ConflictError(error.message);
-  if (storeFullCodes.has(code)) return storeFull(subject, error.message, error);
+  if (error.api_error !== undefined) return refusal(error.api_error.err_code, error.message, subject, error);
   if (error.code === 'MAX_PAYLOAD_EXCEEDED' || error.code === 'PERMISSIONS_VIOLATION') return error;
   return new OutageError('unavailable', `the log did not take ${subject}: ${error.code} ${error.message}`, error);
 }
 
+function refusal(code: number | undefined, why: string, subject: string, cause?: unknown): Error {
+  if (code === wrongLastSequence) return new ConflictError(why);
+  if (code !== undefined && storeFullCodes.has(code)) return storeFull(subject, why, cause);
+  return new OutageError('unavailable', `the log did not take ${subject}: ${code ?? ''} ${why}`, cause);
+}
+
 async function newest(
-  { nats, manager }: Server,
+  { requester, manager }: Server,
   stream: StreamName,
   subject: string,
   fromLeader: boolean,
@@ -150,9 +164,8 @@ async function newest(
       const { seq: sequence, data: payload } = await manager.streams.getMessage(stream, { last_by_subj: subject });
       return { sequence, payload };
     }
-    const reply = await nats.request(`$JS.API.DIRECT.GET.${stream}.${subject}`, Empty, {
-      timeout: directGetTimeoutMs,
-    });
+    const asked = { subject: `$JS.API.DIRECT.GET.${stream}.${subject}`, payload: Empty, headers: {} };
+    const reply = await requester.ask(asked);
     const status = reply.headers?.code ?? 0;
     if (status === 404) return undefined;
     if (reply.headers === undefined || status >= 300)

@@ -5,6 +5,7 @@ import { type LogConnection, newInbox } from './connection.ts';
 import { fullAt, type Gathered, gatherMs, isFull, isWorthWaiting, lowered, mayLeave } from './gathering.ts';
 import { createNumbered } from './numbered.ts';
 import { createOneAtTurnsEnd } from './one-a-turn.ts';
+import { createReplyNumbers } from './reply-numbers.ts';
 import { deadlineHeader } from './service.ts';
 import { createSoon } from './soon.ts';
 
@@ -72,8 +73,6 @@ const holdMs = 20;
 const sweepMs = 20;
 /** Beyond this replies are taken as they come. */
 const repliesWaitingMax = 64;
-/** A reply subject whose batch was given up is used again after this long: what still came for it has come by then. */
-const retiredMs = 60_000;
 /** Of the headers of one request; a batch of them stays well within what a message may carry. */
 const headerCharactersMax = 8 * 1024;
 
@@ -85,12 +84,8 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
   const { nats, clock } = connection;
   const inbox = newInbox(connection);
   const pending = createNumbered<Waiting>();
-  /** By their numbers, which are few: they are used again. */
-  const batches: (Batch | undefined)[] = [];
+  const batches = createReplyNumbers<Batch>();
   const lanes = new Map<string, Lane>();
-  /** Reply subjects that no batch uses now: the server remembers what it decided of a subject that it meets again. */
-  const freeReplies: number[] = [];
-  const retired: { readonly number: number; readonly atMs: number }[] = [];
 
   const settle = (correlation: number, reply: ServiceReply) => {
     const waiting = pending.take(correlation);
@@ -108,27 +103,17 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
   };
 
   const receive = (message: Msg) => {
-    const batch = batches[Number(message.subject.slice(inbox.length + 1))];
+    const batch = batches.get(Number(message.subject.slice(inbox.length + 1)));
     if (batch === undefined) return;
     if (message.headers?.code === 503)
       for (const { frame } of batch.requests) settle(frame.correlation, nobodyThere(batch.subject));
     else
       for (const { correlation, status, headers, body } of decodeFrames(message.data) ?? [])
         settle(correlation, { status, headers, body });
-    if (batch.open === 0) forget(batch);
+    if (batch.open === 0) batches.close(batch.number);
     release(batch);
   };
 
-  const forget = ({ number }: Batch) => {
-    batches[number] = undefined;
-    freeReplies.push(number);
-  };
-
-  /** A batch that was given up: its subject rests for a while, as an answer may still come to it. */
-  const retire = ({ number }: Batch, now: number) => {
-    batches[number] = undefined;
-    retired.push({ number, atMs: now });
-  };
   /**
    * Requests that came in meanwhile are read first, and leave where they fill a message: so those who answer have work
    * while answers are written. The other way round either side waits until the other is done with all that is under way.
@@ -171,18 +156,24 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
     // One that was given up while it waited for its turn is not sent at all.
     const requests = taken.filter(({ frame }) => pending.get(frame.correlation) !== undefined);
     if (requests.length === 0) return;
-    const number = freeReplies.pop() ?? batches.length;
     const sentAtMs = clock.monotonicMs();
-    const batch: Batch = { number, lane, subject, requests, open: requests.length, holds, sentAtMs };
-    batches[number] = batch;
+    const batch = batches.open((number) => ({
+      number,
+      lane,
+      subject,
+      requests,
+      open: requests.length,
+      holds,
+      sentAtMs,
+    }));
     for (const waiting of requests) waiting.batch = batch;
     if (holds) lane.batchesHeld++;
     try {
       const frames = encodeFrames(requests.map((waiting) => waiting.frame));
-      nats.publish(subject, frames, { reply: `${inbox}.${number}` });
+      nats.publish(subject, frames, { reply: `${inbox}.${batch.number}` });
     } catch (error) {
       for (const { frame } of requests) settle(frame.correlation, notSent(subject, error));
-      forget(batch);
+      batches.close(batch.number);
       if (holds) lane.batchesHeld--;
     }
   };
@@ -195,14 +186,12 @@ export function createServiceClient(connection: LogConnection): ServiceClient {
     for (const lane of lanes.values())
       while (lane.queue[0] !== undefined && pending.get(lane.queue[0].frame.correlation) === undefined)
         lane.queue.shift();
-    for (const batch of batches) {
-      if (batch === undefined) continue;
-      if (batch.open === 0) retire(batch, now);
+    for (const batch of batches.waiting()) {
+      if (batch.open === 0) batches.giveUp(batch.number, now);
       if (batch.open === 0 || now - batch.sentAtMs >= holdMs) release(batch);
     }
-    while (retired[0] !== undefined && now - retired[0].atMs >= retiredMs)
-      freeReplies.push(retired.shift()?.number ?? 0);
-    if (pending.size() > 0 || batches.some((batch) => batch !== undefined)) sweep.ask();
+    batches.release(now);
+    if (pending.size() > 0 || batches.size() > 0) sweep.ask();
   });
   /** An answer that was on its way is lost with the connection: whoever waits is told so, and not at the deadline. */
   const stopWatching = connection.watch((connected) => {
