@@ -11,13 +11,14 @@ export const instancesMax = 16;
 
 const nodeFlags = ['--enable-source-maps'];
 /**
- * A heap may grow to twice what is live before V8 collects all of it. Left alone, it allows a heap that may become 4 GiB four
- * times what is live: resident memory that swings by 60 MiB and more. And it allows a small one of a quick program 8 MiB
- * more: while documents come in that is such a collection every two seconds in each process, which takes 20 to 25 ms of
+ * A heap may grow to three times what is live before V8 collects all of it. Left alone, it allows a heap that may become
+ * 4 GiB four times that: resident memory that swings by 60 MiB and more. And it allows a small one of a quick program 8 MiB
+ * more, and begins to collect when no more is left than a new generation takes, 16 MiB: with twice what is live that is at
+ * once. While documents come in that is such a collection every few seconds in each process, which takes 20 to 30 ms of
  * two processors, as long as one search in a hundred may take. None comes near 1 GiB. The index worker holds its
  * documents in its heap, however many they are.
  */
-const boundedHeapFlags = ['--max-old-space-size=1024', '--heap-growing-percent=100'];
+const boundedHeapFlags = ['--max-old-space-size=1024', '--heap-growing-percent=200'];
 /**
  * Room from the first request on for what lives as long as one, so that it is not promoted and collected late. With
  * twice as much, what it holds outside the heap gathers until it brings on collections of everything.

@@ -56,6 +56,8 @@ const pausedMs = 15_000;
  * long it took is reported.
  */
 const takenAgainWithinMs = 60_000;
+/** Where a guard is broken, nothing is taken until the node is back: longer than it takes where it is not. */
+const brokenTakenWithinMs = 25_000;
 const currentWithinMs = 60_000;
 /** A node that hung goes on as the leader that it was until it hears otherwise: what is told has to be told again then. */
 const currentAgainMs = 5_000;
@@ -73,6 +75,7 @@ export const nodeLost: FaultRow = {
 async function run(context: FaultContext): Promise<FaultOutcome> {
   const { seed, directory, mutation, fault, scale } = context;
   const { documents, blows } = scales[scale];
+  const withinMs = mutation === undefined ? takenAgainWithinMs : brokenTakenWithinMs;
   await using stack = await startChaosStack({
     shortWaits: context.scale === 'short',
     directory,
@@ -92,16 +95,16 @@ async function run(context: FaultContext): Promise<FaultOutcome> {
   const load = startLoad(producer, history);
   const away: Away[] = [];
   for (const blow of blows) {
-    const seen = await strike(blow, cluster, stack, producer, context);
+    const seen = await strike(blow, { cluster, stack, producer, withinMs }, context);
     away.push(...seen);
     for (const { node, what, documents: taken, takenAfterMs } of seen)
       context.report(`${what} ${node}: ${taken} documents while it was away, the first after ${takenAfterMs} ms`);
     // What was to go on did not: nothing behind it would tell more.
-    if (!awayCheck(away, version).held) break;
+    if (!awayCheck(away, version, withinMs).held) break;
     if (fault) await untilCurrent(stack, cluster);
     context.report('every node is current');
   }
-  const goneOn = awayCheck(away, version);
+  const goneOn = awayCheck(away, version, withinMs);
   const failure = await load.stop();
   const found = await searches.stop();
   if (!goneOn.held) return { checks: [goneOn], counts: { documents: producer.documents() } };
@@ -150,23 +153,29 @@ interface Away {
   readonly takenAfterMs: number;
 }
 
-function awayCheck(away: readonly Away[], version: string): Check {
+function awayCheck(away: readonly Away[], version: string, withinMs: number): Check {
   const short = away.filter(({ documents }) => documents < documentsAway);
   const seen = (short[0] ? short : away).map(
     ({ node, what, documents, takenAfterMs }) => `${what} ${node}: ${documents} after ${takenAfterMs} ms`,
   );
   return check(
-    `documents are taken in while a node of nats-server ${version} is away, within ${takenAgainWithinMs / 1_000} s`,
+    `documents are taken in while a node of nats-server ${version} is away, within ${withinMs / 1_000} s`,
     away.length > 0 && short.length === 0,
     seen.join('; '),
   );
 }
 
+interface Struck {
+  readonly cluster: TestCluster;
+  readonly stack: ChaosStack;
+  readonly producer: Producer;
+  /** Documents are to be taken again within this. */
+  readonly withinMs: number;
+}
+
 async function strike(
   { what, whom }: Blow,
-  cluster: TestCluster,
-  stack: ChaosStack,
-  producer: Producer,
+  { cluster, stack, producer, withinMs }: Struck,
   { random, fault }: FaultContext,
 ): Promise<Away[]> {
   const first = whom === 'any' ? below(random, cluster.nodes.length) : await leaderAt(whom, cluster, stack);
@@ -176,11 +185,15 @@ async function strike(
   for (const node of what === 'restart' ? order : order.slice(0, 1)) {
     if (what === 'restart' && away.length > 0 && fault) await untilCurrent(stack, cluster);
     if (fault) await take(node, what);
-    away.push({ node: cluster.nameOf(node), what, ...(await untilTaken(producer)) });
+    away.push({ node: cluster.nameOf(node), what, ...(await untilTaken(producer, withinMs)) });
     if (fault && what === 'pause') {
       await delay(pausedMs);
       // Whatever was in hand when it hung is through by now: what is taken in still goes past it.
-      away.push({ node: `${cluster.nameOf(node)} for ${pausedMs / 1_000} s`, what, ...(await untilTaken(producer)) });
+      away.push({
+        node: `${cluster.nameOf(node)} for ${pausedMs / 1_000} s`,
+        what,
+        ...(await untilTaken(producer, withinMs)),
+      });
     }
     if (fault) await giveBack(node, what);
   }
@@ -198,12 +211,12 @@ async function giveBack(node: TestServer, what: Blow['what']): Promise<void> {
   else await node.restart();
 }
 
-async function untilTaken(producer: Producer): Promise<Pick<Away, 'documents' | 'takenAfterMs'>> {
+async function untilTaken(producer: Producer, withinMs: number): Promise<Pick<Away, 'documents' | 'takenAfterMs'>> {
   const began = performance.now();
   const before = producer.documents();
   let takenAfterMs = 0;
   const elapsedMs = () => Math.round(performance.now() - began);
-  while (producer.documents() - before < documentsAway && elapsedMs() < takenAgainWithinMs) {
+  while (producer.documents() - before < documentsAway && elapsedMs() < withinMs) {
     if (takenAfterMs === 0 && producer.documents() > before) takenAfterMs = elapsedMs();
     await delay(lookEveryMs);
   }
