@@ -70,7 +70,12 @@ export async function connectLog(options: ConnectOptions): Promise<LogConnection
     ...(options.password === undefined ? {} : { pass: options.password }),
     ...(options.tls === undefined ? {} : { tls: { ...options.tls } }),
   });
-  const requester = createRequester({ nats, inboxPrefix, clock: options.clock, timeoutMs: jetStreamTimeoutMs });
+  const requester = createRequester({
+    nats,
+    inbox: newInbox({ inboxPrefix }),
+    clock: options.clock,
+    timeoutMs: jetStreamTimeoutMs,
+  });
   const state = { connected: true };
   const watchers = new Set<(connected: boolean) => void>();
   void followStatus(nats, ({ type, data, permissionContext: refused }) => {
@@ -115,8 +120,8 @@ async function drain(nats: NatsConnection): Promise<void> {
 }
 
 /** A fresh inbox for one purpose of this connection. */
-export function newInbox(connection: LogConnection): string {
-  return `${connection.inboxPrefix}.${nuid.next()}`;
+export function newInbox({ inboxPrefix }: Pick<LogConnection, 'inboxPrefix'>): string {
+  return `${inboxPrefix}.${nuid.next()}`;
 }
 
 /** One answer from JetStream itself: fails where the server is gone, hung or out of its store. */

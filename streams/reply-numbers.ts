@@ -1,6 +1,6 @@
 /** Numbers that reply subjects end in, each for one who waits. */
 export interface ReplyNumbers<Waiting> {
-  /** Gives the lowest effort of a number: one that is free, else a new one. */
+  /** Lets somebody wait under a number that is free, else under a new one. */
   open(make: (number: number) => Waiting): Waiting;
   get(number: number): Waiting | undefined;
   /** All was answered: the number may be used again at once. */

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from './clock.ts';
-import type { LogConnection } from './connection.ts';
+import { type LogConnection, newInbox } from './connection.ts';
 import { OutageError } from './log-errors.ts';
 import { createRequester, type Requester } from './requester.ts';
 import { startTestLog } from './testing/test-log.ts';
 
 const subject = 'svc.index.question';
 
-function requesterOf({ nats, inboxPrefix }: LogConnection, timeoutMs = 5_000): Requester {
-  return createRequester({ nats, inboxPrefix, clock: systemClock, timeoutMs });
+function requesterOf(connection: LogConnection, timeoutMs = 5_000): Requester {
+  return createRequester({ nats: connection.nats, inbox: newInbox(connection), clock: systemClock, timeoutMs });
 }
 
 const question = (text = '') => ({ subject, payload: Buffer.from(text), headers: {} });

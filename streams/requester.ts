@@ -1,4 +1,4 @@
-import { headers, type Msg, type NatsConnection, NatsError, nuid, type PublishOptions } from 'nats';
+import { headers, type Msg, type NatsConnection, NatsError, type PublishOptions } from 'nats';
 import type { Clock } from './clock.ts';
 import { OutageError } from './log-errors.ts';
 import { createReplyNumbers } from './reply-numbers.ts';
@@ -6,7 +6,8 @@ import { createSoon } from './soon.ts';
 
 export interface RequesterOptions {
   readonly nats: NatsConnection;
-  readonly inboxPrefix: string;
+  /** Nobody else's: see `newInbox`. */
+  readonly inbox: string;
   readonly clock: Clock;
   /** An answer that has not come by then is not waited for. */
   readonly timeoutMs: number;
@@ -50,11 +51,10 @@ const sweepMs = 250;
  * the turn of the event loop; what is asked later leaves in one write when all before it is answered, or a millisecond has
  * passed. A write for each costs more than what is written, here and at the server.
  */
-export function createRequester({ nats, inboxPrefix, clock, timeoutMs }: RequesterOptions): Requester {
-  const inbox = `${inboxPrefix}.${nuid.next()}`;
+export function createRequester({ nats, inbox, clock, timeoutMs }: RequesterOptions): Requester {
   const replies = createReplyNumbers<Asked>();
   let gathered: Asked[] = [];
-  let underWay = 0;
+  const underWay = () => replies.size() - gathered.length;
   let atTurnsEnd: NodeJS.Immediate | undefined;
   let atLatest: NodeJS.Timeout | undefined;
 
@@ -65,7 +65,6 @@ export function createRequester({ nats, inboxPrefix, clock, timeoutMs }: Request
     atLatest = undefined;
     const leaving = gathered;
     gathered = [];
-    underWay += leaving.length;
     for (const asked of leaving) {
       try {
         nats.publish(asked.subject, asked.payload, publishOptions(asked, `${inbox}.${asked.number}`));
@@ -76,23 +75,20 @@ export function createRequester({ nats, inboxPrefix, clock, timeoutMs }: Request
   };
   const sendSoon = () => {
     if (gathered.length === 0) return;
-    if (underWay === 0 || gathered.length >= gatheredMax) atTurnsEnd ??= setImmediate(send);
+    if (underWay() === 0 || gathered.length >= gatheredMax) atTurnsEnd ??= setImmediate(send);
     else atLatest ??= setTimeout(send, gatherMs);
   };
   const take = (message: Msg) => {
     const asked = replies.get(Number(message.subject.slice(inbox.length + 1)));
     if (asked === undefined) return;
     replies.close(asked.number);
-    underWay--;
     const nobodyThere = message.data.length === 0 && message.headers?.code === 503;
     if (nobodyThere) asked.fail(NatsError.errorForCode('503'));
     else asked.answer(message);
     sendSoon();
   };
   const fail = (asked: Asked, error: Error) => {
-    const at = gathered.indexOf(asked);
-    if (at >= 0) gathered.splice(at, 1);
-    else underWay--;
+    gathered = gathered.filter((one) => one !== asked);
     replies.giveUp(asked.number, clock.monotonicMs());
     asked.fail(error);
     sendSoon();

@@ -25,13 +25,11 @@ export async function choosePorts({ gateway, nats, healthCount }: WantedPorts): 
   const clients = wanted(nats.port, nats.count);
   for (const port of gateways) if (port !== 0 && !(await isPortFree(port, gateway.host))) throw taken(port, '--port');
   for (const port of clients) if (port !== 0 && !(await isPortFree(port))) throw taken(port, '--nats-port');
-  const chosen = new Set([...gateways, ...clients]);
+  const asked = new Set([...gateways, ...clients]);
   const free = async (): Promise<number> => {
     for (;;) {
       const port = await findFreePort();
-      if (chosen.has(port)) continue;
-      chosen.add(port);
-      return port;
+      if (!asked.has(port)) return port;
     }
   };
   const filled = async (ports: readonly number[]): Promise<number[]> => {
